@@ -1,0 +1,47 @@
+"""What the commands share: one console, progress bars, and errors said in a sentence with exit code 2."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from errors import SpectrumError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def progress() -> Progress:
+    """A progress display for one command; silent where the output is not a terminal."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def says_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command: a SpectrumError becomes one sentence on stderr and exit code 2; the log keeps the cause."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SpectrumError as error:
+            logging.getLogger(__name__).debug("command failed", exc_info=error)
+            complaints.print(f"[bold red]error:[/] {escape(str(error))}")
+            sys.exit(2)
+
+    return wrapped

@@ -1,0 +1,1 @@
+"""Everything that speaks SQL, and nothing that does not."""

@@ -1,0 +1,146 @@
+"""Arrow batches -> COPY -> table, and query -> COPY -> Arrow batches; never row by row, never a whole table."""
+
+import io
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+import psycopg2
+import pyarrow as pa
+from pyarrow import csv
+from sqlalchemy import Boolean, Connection, DateTime, Float, Integer, Numeric, SmallInteger, Table
+from sqlalchemy.types import BigInteger, TypeEngine
+
+
+def arrow_type(column_type: TypeEngine[Any]) -> pa.DataType:
+    """The Arrow type that carries a column of the schema without loss; jsonb, arrays and text travel as text."""
+    match column_type:
+        case Boolean():
+            return pa.bool_()
+        case SmallInteger():
+            return pa.int16()
+        case BigInteger():
+            return pa.int64()
+        case Integer():
+            return pa.int32()
+        case Float():
+            return pa.float64()
+        case Numeric(precision=int(precision), scale=int(scale)):
+            return pa.decimal128(precision, scale)
+        case DateTime(timezone=zoned):
+            return pa.timestamp("us", tz="UTC" if zoned else None)
+        case _:
+            return pa.string()
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a table, in the table's column order."""
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in table.columns])
+
+
+def arrow_table(table: Table, frame: pd.DataFrame) -> pa.Table:
+    """A frame as the Arrow table that COPY takes; floats become decimals rounded to the column's scale."""
+    names = [name for name in table.columns.keys() if name in frame.columns]  # noqa: SIM118 (keys are names here)
+    arrays = []
+    for name in names:
+        wanted = arrow_type(table.columns[name].type)
+        values = frame[name]
+        if pa.types.is_decimal(wanted) and pd.api.types.is_float_dtype(values.dtype):
+            values = values.round(wanted.scale)
+        arrays.append(pa.array(values, from_pandas=True).cast(wanted))
+    return pa.table(arrays, names=names)
+
+
+class _BatchReader(io.RawIOBase):
+    """What psycopg2's COPY reads from: batches rendered as CSV only when asked for."""
+
+    def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self._buffer = b""
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while self._at >= len(self._buffer):
+            batch = next(self._batches, None)
+            if batch is None:
+                return b""
+            sink = io.BytesIO()
+            csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
+            self._buffer, self._at = sink.getvalue(), 0
+        end = len(self._buffer) if size < 0 else self._at + size
+        chunk = self._buffer[self._at : end]
+        self._at += len(chunk)
+        return chunk
+
+
+def copy_in(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
+    """COPY batches of one schema into a table within the caller's transaction; gives the rows written.
+
+    The batches' column names choose the table's columns; they must be columns of it (KeyError otherwise).
+    """
+    stream = iter(batches)
+    first = next(stream, None)
+    if first is None:
+        return 0
+    columns = ", ".join(f'"{table.columns[name].name}"' for name in first.schema.names)
+
+    def all_batches() -> Iterator[pa.RecordBatch]:
+        yield first
+        yield from stream
+
+    with _cursor(connection) as cursor:
+        cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT csv)', _BatchReader(all_batches()))
+        return int(cursor.rowcount)
+
+
+def copy_out(connection: Connection, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of a query (text without parameters, from code in `db` alone) as batches of the given schema."""
+    read_end, write_end = os.pipe()
+    failure: list[BaseException] = []
+
+    def produce() -> None:
+        try:
+            with os.fdopen(write_end, "wb") as sink, _cursor(connection) as cursor:
+                cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", sink)
+        except psycopg2.Error as error:
+            failure.append(error)
+        except BrokenPipeError:
+            pass  # the reader stopped early, which is its right
+
+    producer = threading.Thread(target=produce, name="copy-out", daemon=True)
+    with os.fdopen(read_end, "rb") as source:
+        producer.start()
+        try:
+            yield from _csv_batches(source, schema)
+        finally:
+            source.close()
+            producer.join()
+    if failure:
+        raise failure[0]
+
+
+def _csv_batches(source: io.BufferedReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    if not source.peek(1):
+        return
+    yield from csv.open_csv(
+        source,
+        read_options=csv.ReadOptions(column_names=schema.names, block_size=8 << 20, use_threads=False),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=schema,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
+
+
+def _cursor(connection: Connection) -> Any:
+    return connection.connection.cursor()

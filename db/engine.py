@@ -1,0 +1,71 @@
+"""From settings to a SQLAlchemy engine whose schema is the one this version knows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from db.embedded import embedded_url
+from errors import ConfigurationError, DatabaseError
+from settings import Settings
+
+_MIGRATION_LOCK = 0x5350_4543  # any number, as long as every version takes the same
+_SESSION = {"options": "-c timezone=UTC", "application_name": "shopper-spectrum"}
+
+
+def database_url(settings: Settings, *, keep_running: bool = False) -> str:
+    """The address in use, as any SQL client takes it; starts the embedded server where no DATABASE_URL is set."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded_url(settings.data_dir, keep_running=keep_running)
+
+
+def make_engine(settings: Settings) -> Engine:
+    """An engine on the database in use, migrated. Raises DatabaseError or ConfigurationError."""
+    try:
+        url = make_url(database_url(settings))
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "DATABASE_URL is not an address; write it as postgresql://user:password@host:5432/name."
+        ) from error
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError(f"DATABASE_URL names {url.get_backend_name()}; Shopper Spectrum needs Postgres.")
+    engine = create_engine(url.set(drivername="postgresql+psycopg2"), pool_pre_ping=True, connect_args=_SESSION)
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to this version, one process at a time; a newer database is refused."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            applied = MigrationContext.configure(connection).get_current_heads()
+            if tuple(applied) == tuple(scripts.get_heads()):
+                return
+            _refuse_unknown(applied, scripts)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"The database at {where} cannot be reached ({' '.join(str(error.orig).split())})."
+        ) from error
+
+
+def _refuse_unknown(applied: Sequence[str], scripts: ScriptDirectory) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    if unknown := set(applied) - known:
+        raise DatabaseError(
+            f"The database has schema {', '.join(sorted(unknown))}, which is newer than this version of "
+            "Shopper Spectrum; install the version that wrote it, or point DATABASE_URL elsewhere."
+        )

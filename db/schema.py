@@ -1,0 +1,263 @@
+"""The record: every table of the design, its grain stated above it.
+
+Facts carry no foreign keys to customer and product: the load writes those rows in the same transaction, a test
+proves that none is missing, and checking each of millions of lines would cost more than reading them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
+
+from db.columns import Columns as C
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MONEY = Numeric(18, 4)
+QUANTITY = Numeric(18, 3)
+PRICE = Numeric(18, 6)
+
+# one file loaded
+load = Table(
+    "load",
+    metadata,
+    Column(C.LOAD_ID, Integer, Identity(), primary_key=True),
+    Column(C.NAME, Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("options", JSONB, nullable=False, server_default="{}"),
+    Column("rows_read", BigInteger, nullable=False, server_default="0"),
+    Column("rows_accepted", BigInteger, nullable=False, server_default="0"),
+    Column("rows_rejected", BigInteger, nullable=False, server_default="0"),
+    Column("amount_read", MONEY, nullable=False, server_default="0"),
+    Column("amount_accepted", MONEY, nullable=False, server_default="0"),
+    Column("amount_rejected", MONEY, nullable=False, server_default="0"),
+    Column("rejected_by_reason", JSONB, nullable=False, server_default="{}"),
+    Column("months", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("finished_at", DateTime(timezone=True)),
+    Index(None, "sha256", unique=True, postgresql_where=text("status = 'done'")),
+)
+
+# one refused input row
+rejected_row = Table(
+    "rejected_row",
+    metadata,
+    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
+    Column(C.ROW_NUMBER, BigInteger, primary_key=True),
+    Column(C.REASON, Text, nullable=False),
+    Column(C.AMOUNT, MONEY),
+    Column(C.RAW, JSONB, nullable=False),
+)
+
+# one customer
+customer = Table(
+    "customer",
+    metadata,
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column(C.COUNTRY, Text),
+    Column(C.ATTRIBUTES, JSONB, nullable=False, server_default="{}"),
+)
+
+# one product
+product = Table(
+    "product",
+    metadata,
+    Column(C.PRODUCT_ID, Text, primary_key=True),
+    Column(C.NAME, Text),
+    Column(C.CATEGORY, Text),
+    Column(C.DEPARTMENT, Text),
+    Column(C.BRAND, Text),
+    Column(C.IS_SERVICE, Boolean, nullable=False, server_default=text("false")),
+)
+
+# one accepted line; customer_id null is a guest
+transaction_line = Table(
+    "transaction_line",
+    metadata,
+    Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False),
+    Column(C.ROW_NUMBER, BigInteger, primary_key=True, autoincrement=False),
+    Column(C.ORDER_ID, Text, nullable=False),
+    Column(C.CUSTOMER_ID, Text),
+    Column(C.PRODUCT_ID, Text, nullable=False),
+    Column(C.ORDERED_AT, DateTime, nullable=False),
+    Column(C.QUANTITY, QUANTITY, nullable=False),
+    Column(C.UNIT_PRICE, PRICE, nullable=False),
+    Column(C.DISCOUNT, MONEY, nullable=False),
+    Column(C.AMOUNT, MONEY, nullable=False),
+    Column(C.IS_RETURN, Boolean, nullable=False),
+    Column(C.COUNTRY, Text),
+    Index(None, C.ORDERED_AT, postgresql_using="brin"),
+)
+
+# one web event
+interaction_event = Table(
+    "interaction_event",
+    metadata,
+    Column("event_id", BigInteger, Identity(), primary_key=True),
+    Column(C.CUSTOMER_ID, Text, nullable=False),
+    Column(C.PRODUCT_ID, Text),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", DateTime, nullable=False),
+)
+
+# one campaign
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("campaign_id", Text, primary_key=True),
+    Column(C.NAME, Text),
+    Column("type", Text),
+    Column("starts_at", DateTime),
+    Column("ends_at", DateTime),
+)
+
+# one customer in one campaign, treated or held out
+campaign_member = Table(
+    "campaign_member",
+    metadata,
+    Column("campaign_id", Text, ForeignKey("campaign.campaign_id", ondelete="CASCADE"), primary_key=True),
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column("treated", Boolean, nullable=False, server_default=text("true")),
+)
+
+# one run of one kind of model; at most one of a kind is published
+model_run = Table(
+    "model_run",
+    metadata,
+    Column(C.RUN_ID, Integer, Identity(), primary_key=True),
+    Column(C.KIND, Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("as_of", DateTime, nullable=False),
+    Column("parameters", JSONB, nullable=False, server_default="{}"),
+    Column("data_version", Text, nullable=False),
+    Column("metrics", JSONB, nullable=False, server_default="{}"),
+    Column("message", Text),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("finished_at", DateTime(timezone=True)),
+    Index("uq_model_run_published_kind", C.KIND, unique=True, postgresql_where=text("status = 'published'")),
+)
+
+
+def _run_id() -> Column[int]:
+    return Column(C.RUN_ID, Integer, ForeignKey("model_run.run_id", ondelete="CASCADE"), primary_key=True)
+
+
+# run x customer
+customer_segment = Table(
+    "customer_segment",
+    metadata,
+    _run_id(),
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column(C.LAST_ORDERED_AT, DateTime, nullable=False),
+    Column(C.RECENCY, Integer, nullable=False),
+    Column(C.FREQUENCY, Integer, nullable=False),
+    Column(C.MONETARY, MONEY, nullable=False),
+    Column(C.R_SCORE, SmallInteger, nullable=False),
+    Column(C.F_SCORE, SmallInteger, nullable=False),
+    Column(C.M_SCORE, SmallInteger, nullable=False),
+    Column(C.CLUSTER, SmallInteger, nullable=False),
+    Column(C.SEGMENT, Text, nullable=False),
+)
+
+# run x segment; position orders them from the most to the least valuable
+segment_profile = Table(
+    "segment_profile",
+    metadata,
+    _run_id(),
+    Column(C.SEGMENT, Text, primary_key=True),
+    Column(C.CLUSTER, SmallInteger, nullable=False),
+    Column(C.POSITION, SmallInteger, nullable=False),
+    Column(C.CUSTOMERS, Integer, nullable=False),
+    Column(C.CUSTOMER_SHARE, DOUBLE_PRECISION, nullable=False),
+    Column(C.REVENUE, MONEY, nullable=False),
+    Column(C.REVENUE_SHARE, DOUBLE_PRECISION, nullable=False),
+    Column(C.RECENCY_MEDIAN, DOUBLE_PRECISION, nullable=False),
+    Column(C.FREQUENCY_MEDIAN, DOUBLE_PRECISION, nullable=False),
+    Column(C.MONETARY_MEDIAN, DOUBLE_PRECISION, nullable=False),
+    Column(C.EMOJI, Text, nullable=False),
+    Column(C.COLOUR, Text, nullable=False),
+    Column(C.PERSONA, Text, nullable=False),
+    Column(C.PLAYBOOK, Text, nullable=False),
+    Column(C.REASON, Text, nullable=False),
+)
+
+# run x segment x kind (revenue, quantity, lift) x rank
+segment_product = Table(
+    "segment_product",
+    metadata,
+    _run_id(),
+    Column(C.SEGMENT, Text, primary_key=True),
+    Column(C.KIND, Text, primary_key=True),
+    Column(C.RANK, SmallInteger, primary_key=True),
+    Column(C.PRODUCT_ID, Text, nullable=False),
+    Column(C.QUANTITY, QUANTITY, nullable=False),
+    Column(C.REVENUE, MONEY, nullable=False),
+    Column(C.LIFT, DOUBLE_PRECISION, nullable=False),
+)
+
+# run x customer x kind (discover, buy_again) x rank
+recommendation = Table(
+    "recommendation",
+    metadata,
+    _run_id(),
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column(C.KIND, Text, primary_key=True),
+    Column(C.RANK, SmallInteger, primary_key=True),
+    Column(C.PRODUCT_ID, Text, nullable=False),
+    Column(C.SCORE, DOUBLE_PRECISION, nullable=False),
+    Column(C.REASON, Text, nullable=False),
+)
+
+# run x product x product
+product_pair = Table(
+    "product_pair",
+    metadata,
+    _run_id(),
+    Column(C.PRODUCT_ID, Text, primary_key=True),
+    Column(C.OTHER_PRODUCT_ID, Text, primary_key=True),
+    Column(C.SUPPORT, DOUBLE_PRECISION),
+    Column(C.CONFIDENCE, DOUBLE_PRECISION),
+    Column(C.LIFT, DOUBLE_PRECISION),
+    Column(C.SIMILARITY, DOUBLE_PRECISION),
+)
+
+# run x model x slice x metric x k
+evaluation = Table(
+    "evaluation",
+    metadata,
+    _run_id(),
+    Column(C.MODEL, Text, primary_key=True),
+    Column(C.SLICE, Text, primary_key=True),
+    Column(C.METRIC, Text, primary_key=True),
+    Column(C.K, SmallInteger, primary_key=True),
+    Column(C.VALUE, DOUBLE_PRECISION, nullable=False),
+    Column(C.CI_LOW, DOUBLE_PRECISION),
+    Column(C.CI_HIGH, DOUBLE_PRECISION),
+)
+
+SEGMENT_TABLES = (customer_segment, segment_profile, segment_product)
+RECOMMENDATION_TABLES = (recommendation, product_pair, evaluation)
+RESULT_TABLES = SEGMENT_TABLES + RECOMMENDATION_TABLES

@@ -1,0 +1,40 @@
+"""The environment becomes one frozen Settings; nothing else reads os.environ."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """`DATABASE_URL` and the names with the prefix `SPECTRUM_`; CONTRIBUTING.md tells how to add one."""
+
+    model_config = SettingsConfigDict(env_prefix="SPECTRUM_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    """A Postgres address; without it the embedded server in `data_dir/pg` is started."""
+    data_dir: Path = Path(".data")
+    """Where the embedded database and the snapshots live."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8050, ge=1, le=65535)
+    threads: int = Field(default=8, ge=1, le=64)
+    """Threads of the dashboard's server."""
+    currency: str = Field(default="$", max_length=4)
+    """The sign put before amounts of money."""
+    seed: int = 42
+    """The one seed of every random choice in the models."""
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises ConfigurationError naming each variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(e['loc'][0])}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"The environment holds a setting that does not fit ({faults}).") from error
+
+
+def _variable(field: int | str) -> str:
+    return str(field) if field == "DATABASE_URL" else f"SPECTRUM_{field}".upper()
