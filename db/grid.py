@@ -1,0 +1,125 @@
+"""What a data grid asks for (rows from-to, sort, column filters) as SQL, with nothing of it trusted.
+
+Columns are taken from a whitelist, values are bound, and whatever does not fit is left out. The form is AG Grid's
+`getRowsRequest`: startRow, endRow, sortModel, filterModel.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from db.filters import ANY, Condition
+
+ColumnKind = Literal["text", "number", "date"]
+_MOST_ROWS = 1000
+_COMPARISONS = {
+    "equals": "=",
+    "notEqual": "<>",
+    "lessThan": "<",
+    "lessThanOrEqual": "<=",
+    "greaterThan": ">",
+    "greaterThanOrEqual": ">=",
+}
+_TEXT_TESTS = {
+    "contains": "contains(lower({c}), lower(?))",
+    "notContains": "NOT contains(lower({c}), lower(?))",
+    "equals": "lower({c}) = lower(?)",
+    "notEqual": "lower({c}) <> lower(?)",
+    "startsWith": "starts_with(lower({c}), lower(?))",
+    "endsWith": "ends_with(lower({c}), lower(?))",
+}
+
+
+@dataclass(frozen=True)
+class GridRequest:
+    """One page of a grid, or with `rows=None` all of it."""
+
+    first: int = 0
+    rows: int | None = 100
+    order: str = ""
+    where: Condition = ANY
+
+    @classmethod
+    def parse(cls, request: Any, columns: Mapping[str, ColumnKind]) -> "GridRequest":
+        """Read a request; anything malformed or outside `columns` (name -> kind) is left out. Never raises."""
+        if not isinstance(request, Mapping):
+            return cls()
+        first = max(_whole(request.get("startRow"), 0), 0)
+        rows = min(max(_whole(request.get("endRow"), first + 100) - first, 0), _MOST_ROWS)
+        return cls(first, rows, _order(request.get("sortModel"), columns), _where(request.get("filterModel"), columns))
+
+    def sql(self, relation: str, key: str) -> str:
+        """The SELECT over a relation of the whitelisted columns; `key` makes the order total."""
+        order = ", ".join(part for part in (self.order, key) if part)
+        limit = "" if self.rows is None else f" LIMIT {self.rows} OFFSET {self.first}"
+        return f"SELECT * FROM ({relation}) WHERE {self.where.sql} ORDER BY {order}{limit}"
+
+    def count_sql(self, relation: str) -> str:
+        """How many rows the request has without its paging."""
+        return f"SELECT count(*) AS rows FROM ({relation}) WHERE {self.where.sql}"
+
+
+def _order(model: Any, columns: Mapping[str, ColumnKind]) -> str:
+    parts = []
+    for item in model if isinstance(model, list) else []:
+        if isinstance(item, Mapping) and item.get("colId") in columns:
+            parts.append(f'"{item["colId"]}" {"DESC" if item.get("sort") == "desc" else "ASC"} NULLS LAST')
+    return ", ".join(parts[: len(columns)])
+
+
+def _where(model: Any, columns: Mapping[str, ColumnKind]) -> Condition:
+    condition = ANY
+    for name, asked in model.items() if isinstance(model, Mapping) else []:
+        if name in columns and isinstance(asked, Mapping):
+            condition &= _column_condition(name, asked, columns[name])
+    return condition
+
+
+def _column_condition(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:
+    parts = asked.get("conditions")
+    if isinstance(parts, list):
+        found = [_column_condition(name, part, kind) for part in parts[:4] if isinstance(part, Mapping)]
+        glue = " OR " if asked.get("operator") == "OR" else " AND "
+        if not found:
+            return ANY
+        return Condition(f"({glue.join(c.sql for c in found)})", tuple(v for c in found for v in c.values))
+    test = str(asked.get("type"))
+    column = f'"{name}"'
+    if test == "blank":
+        return Condition(f"{column} IS NULL")
+    if test == "notBlank":
+        return Condition(f"{column} IS NOT NULL")
+    if kind == "text":
+        value = asked.get("filter")
+        if test in _TEXT_TESTS and isinstance(value, str):
+            return Condition(_TEXT_TESTS[test].format(c=column), (value,))
+        return ANY
+    low, high = (_number, _moment)[kind == "date"](asked)
+    if test == "inRange" and low is not None and high is not None:
+        return Condition(f"{column} BETWEEN ? AND ?", (low, high))
+    if test in _COMPARISONS and low is not None:
+        shown = f"{column}::DATE" if kind == "date" else column
+        return Condition(f"{shown} {_COMPARISONS[test]} ?", (low,))
+    return ANY
+
+
+def _number(asked: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    def read(value: Any) -> float | None:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    return read(asked.get("filter")), read(asked.get("filterTo"))
+
+
+def _moment(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    def read(value: Any) -> datetime | None:
+        try:
+            return datetime.fromisoformat(str(value))
+        except ValueError:
+            return None
+
+    return read(asked.get("dateFrom")), read(asked.get("dateTo"))
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else otherwise

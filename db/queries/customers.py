@@ -1,0 +1,89 @@
+"""Customers as a list (paged, sorted, filtered by the database) and one by one."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+
+from db.filters import Condition, Filters
+from db.grid import ColumnKind, GridRequest
+from db.snapshot import Snapshot
+
+COLUMNS: dict[str, ColumnKind] = {
+    "customer_id": "text",
+    "segment": "text",
+    "country": "text",
+    "last_ordered_at": "date",
+    "recency_days": "number",
+    "frequency": "number",
+    "monetary": "number",
+    "r_score": "number",
+    "f_score": "number",
+    "m_score": "number",
+}
+"""What the list shows and may be sorted and filtered by."""
+
+_LIST = f"""
+SELECT {", ".join(COLUMNS).replace("monetary", "monetary::DOUBLE AS monetary")}
+FROM customer_segment LEFT JOIN customer USING (customer_id)
+"""
+_OFFERS = """
+SELECT customer_id, string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'discover') AS new_offers,
+    string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'buy_again') AS buy_again_offers
+FROM recommendation LEFT JOIN product USING (product_id) WHERE rank <= 3 GROUP BY customer_id
+"""
+
+
+def page(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[pd.DataFrame, int]:
+    """One page of the list and the number of customers on all pages."""
+    relation, where = _chosen(filters)
+    values = (*where.values, *request.where.values)
+    total = snapshot.frame(request.count_sql(relation), values).loc[0, "rows"]
+    return snapshot.frame(request.sql(relation, "customer_id"), values), int(total)
+
+
+def whole_list(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[int, Iterator[pa.RecordBatch]]:
+    """Every customer the filters and the grid leave, with three offers of each kind: their number, and the batches."""
+    relation, where = _chosen(filters)
+    values = (*where.values, *request.where.values)
+    total = int(snapshot.frame(request.count_sql(relation), values).loc[0, "rows"])
+    everything = GridRequest(rows=None, order=request.order, where=request.where).sql(relation, "customer_id")
+    order = ", ".join(part for part in (request.order, "customer_id") if part)
+    sql = f"SELECT * FROM ({everything}) LEFT JOIN ({_OFFERS}) USING (customer_id) ORDER BY {order}"
+    return total, snapshot.batches(sql, values)
+
+
+def one(snapshot: Snapshot, customer_id: str) -> pd.Series | None:
+    """A segmented customer's row of the list with the attributes (JSON text), or None for a stranger."""
+    frame = snapshot.frame(
+        f"SELECT listed.*, attributes FROM ({_LIST}) AS listed "
+        "LEFT JOIN (SELECT customer_id, attributes FROM customer) USING (customer_id) WHERE customer_id = ?",
+        (customer_id,),
+    )
+    return None if frame.empty else frame.iloc[0]
+
+
+def orders(snapshot: Snapshot, customer_id: str) -> pd.DataFrame:
+    """Every order of a customer, newest first: order_id, ordered_at, lines, items, amount, is_return."""
+    return snapshot.frame(
+        "SELECT order_id, min(ordered_at) AS ordered_at, count(*) AS lines, sum(quantity)::DOUBLE AS items, "
+        "sum(amount)::DOUBLE AS amount, bool_and(is_return) AS is_return "
+        "FROM transaction_line WHERE customer_id = ? GROUP BY order_id ORDER BY ordered_at DESC, order_id DESC",
+        (customer_id,),
+    )
+
+
+def favourites(snapshot: Snapshot, customer_id: str, limit: int = 10) -> pd.DataFrame:
+    """What a customer bought most often: product_id, name, category, orders, last_ordered_at, amount."""
+    return snapshot.frame(
+        "SELECT product_id, coalesce(any_value(name), product_id) AS name, any_value(category) AS category, "
+        "count(DISTINCT order_id) AS orders, max(ordered_at) AS last_ordered_at, sum(amount)::DOUBLE AS amount "
+        "FROM transaction_line LEFT JOIN product USING (product_id) WHERE customer_id = ? AND NOT is_return "
+        "GROUP BY product_id ORDER BY orders DESC, amount DESC, product_id LIMIT ?",
+        (customer_id, limit),
+    )
+
+
+def _chosen(filters: Filters) -> tuple[str, Condition]:
+    where = filters.on_customers()
+    return f"{_LIST} WHERE {where.sql}", where
