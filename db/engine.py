@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from db.embedded import embedded_url
 from errors import ConfigurationError, DatabaseError
@@ -58,8 +58,18 @@ def migrate(engine: Engine) -> None:
     except OperationalError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise DatabaseError(
-            f"The database at {where} cannot be reached ({' '.join(str(error.orig).split())})."
+            f"The database at {where} cannot be reached ({_said(error)}); start it, or correct DATABASE_URL."
         ) from error
+    except DBAPIError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"The database at {where} does not take the schema ({_said(error)}); "
+            "point DATABASE_URL at an empty database in which its user may create tables."
+        ) from error
+
+
+def _said(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split())
 
 
 def _refuse_unknown(applied: Sequence[str], scripts: ScriptDirectory) -> None:
