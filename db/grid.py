@@ -61,10 +61,12 @@ class GridRequest:
 
 
 def _order(model: Any, columns: Mapping[str, ColumnKind]) -> str:
-    parts = []
-    for item in model if isinstance(model, list) else []:
-        if isinstance(item, Mapping) and item.get("colId") in columns:
-            parts.append(f'"{item["colId"]}" {"DESC" if item.get("sort") == "desc" else "ASC"} NULLS LAST')
+    asked = [item for item in model if isinstance(item, Mapping)] if isinstance(model, list) else []
+    parts = [
+        f'"{item["colId"]}" {"DESC" if item.get("sort") == "desc" else "ASC"} NULLS LAST'
+        for item in asked
+        if isinstance(item.get("colId"), str) and item["colId"] in columns
+    ]
     return ", ".join(parts[: len(columns)])
 
 

@@ -82,6 +82,11 @@ class Snapshot:
         """The rows of a query as a frame; decimals arrive as floats."""
         return self._connection.cursor().execute(sql, list(parameters)).df()
 
+    def scalar(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The one value a query gives."""
+        row = self._connection.cursor().execute(sql, list(parameters)).fetchone()
+        return row[0] if row else None
+
     def batches(self, sql: str, parameters: Sequence[Any] = (), rows: int = 20_000) -> Iterator[pa.RecordBatch]:
         """The rows of a query in batches, for lists too long to hold."""
         yield from self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_reader(rows)
@@ -151,7 +156,7 @@ class _Wanted:
 def _wanted_parts(connection: Connection) -> _Wanted:
     """Table -> file -> fingerprint, as the record stands now."""
     loads = connection.execute(text("SELECT load_id, sha256, months FROM load WHERE status = 'done' ORDER BY 1")).all()
-    runs = connection.execute(text("SELECT kind, run_id FROM model_run WHERE status = 'published'")).all()
+    runs = connection.execute(text("SELECT run_id, kind, status FROM model_run WHERE status <> 'building'")).all()
     by_month: dict[str, list[int]] = {}
     for load_id, _, months in loads:
         for month in months:
@@ -163,11 +168,11 @@ def _wanted_parts(connection: Connection) -> _Wanted:
     }
     for table in _DIMENSIONS:
         fingerprints[table.name] = {f"{table.name}.parquet": f"loads {[row.load_id for row in loads]}"}
-    published = {row.kind: row.run_id for row in runs}
+    published = {row.kind: row.run_id for row in runs if row.status == "published"}
     for kind, tables in _RESULTS.items():
         for table in tables:
             fingerprints[table.name] = {f"{table.name}.parquet": f"run {published.get(kind)}"}
-    fingerprints["model_run"] = {"model_run.parquet": f"runs {sorted(published.values())}"}
+    fingerprints["model_run"] = {"model_run.parquet": f"runs {sorted((row.run_id, row.status) for row in runs)}"}
     return _Wanted(
         loads=[row.load_id for row in loads],
         runs=published,
@@ -247,7 +252,7 @@ def _write_table(connection: Connection, table: Table, path: Path) -> None:
         case "load":
             query = f"SELECT {columns} FROM load WHERE status = 'done' ORDER BY load_id"
         case "model_run":
-            query = f"SELECT {columns} FROM model_run WHERE status = 'published' ORDER BY run_id"
+            query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
         case "customer" | "product":
             query = f"SELECT {columns} FROM {table.name} ORDER BY 1"
         case name:

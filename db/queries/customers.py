@@ -38,15 +38,15 @@ def page(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[pd
     """One page of the list and the number of customers on all pages."""
     relation, where = _chosen(filters)
     values = (*where.values, *request.where.values)
-    total = snapshot.frame(request.count_sql(relation), values).loc[0, "rows"]
-    return snapshot.frame(request.sql(relation, "customer_id"), values), int(total)
+    total = snapshot.scalar(request.count_sql(relation), values)
+    return snapshot.frame(request.sql(relation, "customer_id"), values), total
 
 
 def whole_list(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[int, Iterator[pa.RecordBatch]]:
     """Every customer the filters and the grid leave, with three offers of each kind: their number, and the batches."""
     relation, where = _chosen(filters)
     values = (*where.values, *request.where.values)
-    total = int(snapshot.frame(request.count_sql(relation), values).loc[0, "rows"])
+    total = snapshot.scalar(request.count_sql(relation), values)
     everything = GridRequest(rows=None, order=request.order, where=request.where).sql(relation, "customer_id")
     order = ", ".join(part for part in (request.order, "customer_id") if part)
     sql = f"SELECT * FROM ({everything}) LEFT JOIN ({_OFFERS}) USING (customer_id) ORDER BY {order}"

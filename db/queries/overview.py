@@ -75,7 +75,8 @@ def at_risk(snapshot: Snapshot, filters: Filters, days: list[pd.Timestamp]) -> p
             FROM purchase JOIN day ON at < day + INTERVAL 1 DAY GROUP BY day, customer_id HAVING count(*) > 1
         )
         SELECT day, count(*) AS repeat_customers,
-            count(*) FILTER (silence > 2 * greatest(gap, INTERVAL 1 DAY)) AS at_risk, at_risk / repeat_customers AS share
+            count(*) FILTER (silence > 2 * greatest(gap, INTERVAL 1 DAY)) AS at_risk,
+            at_risk / repeat_customers AS share
         FROM rhythm GROUP BY day ORDER BY day
         """,
         (*where.values, [day.to_pydatetime() for day in days]),

@@ -1,8 +1,6 @@
 """What the shop as a whole holds: its span of days, the choices of the filters, the runs."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -22,9 +20,9 @@ class Choices:
 
 def span(snapshot: Snapshot) -> Period | None:
     """The first and the last day with an order, or None where there is no line."""
-    row = snapshot.frame("SELECT min(ordered_at)::date AS first, max(ordered_at)::date AS last FROM transaction_line")
-    first, last = row.loc[0, "first"], row.loc[0, "last"]
-    return None if pd.isna(first) else Period(_day(first), _day(last))
+    first = snapshot.scalar("SELECT min(ordered_at)::DATE FROM transaction_line")
+    last = snapshot.scalar("SELECT max(ordered_at)::DATE FROM transaction_line")
+    return Period(first, last) if first else None
 
 
 def choices(snapshot: Snapshot) -> Choices:
@@ -52,7 +50,3 @@ def runs(snapshot: Snapshot) -> pd.DataFrame:
         "SELECT run_id, kind, status, as_of, parameters, metrics, message, data_version, finished_at "
         "FROM model_run ORDER BY run_id DESC"
     )
-
-
-def _day(value: Any) -> date:
-    return pd.Timestamp(value).date()
