@@ -60,27 +60,32 @@ class Snapshot:
     """One pinned version. Queries see its tables as DuckDB views; a thread may query while others do."""
 
     def __init__(self, path: Path, pin: int) -> None:
+        weakref.finalize(self, os.close, pin)
         self.path = path
         self.manifest = _read_manifest(path)
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
-        for table, parts in self.manifest.tables.items():
-            files = ", ".join("'" + str(path / part.file).replace("'", "''") + "'" for part in parts)
-            self._connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{files}])')
-        directory = str(path.resolve()).replace("'", "''")
-        self._connection.execute(f"SET allowed_directories = ['{directory}', '{path}']")
+        try:
+            for table, parts in self.manifest.tables.items():
+                files = ", ".join(_quoted(path / part.file) for part in parts)
+                self._connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{files}])')
+        except duckdb.Error as error:
+            raise _damaged(path) from error
+        self._connection.execute(f"SET allowed_directories = [{_quoted(path.resolve())}, {_quoted(path)}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
-        weakref.finalize(self, os.close, pin)
 
     @property
     def version(self) -> int:
         """Its number; a later one is newer."""
         return self.manifest.version
 
-    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
-        """The rows of a query as a frame; decimals arrive as floats."""
-        return self._connection.cursor().execute(sql, list(parameters)).df()
+    def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a query as a frame; decimals arrive as floats. Frames given by name are tables to this query."""
+        cursor = self._connection.cursor()
+        for name, frame in frames.items():
+            cursor.register(name, frame)
+        return cursor.execute(sql, list(parameters)).df()
 
     def scalar(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The one value a query gives."""
@@ -97,7 +102,9 @@ def open_newest(data_dir: Path) -> Snapshot:
     for _ in range(20):
         newest = _newest(data_dir)
         if newest is None:
-            break
+            raise SnapshotError(
+                "Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`."
+            )
         try:
             pin = os.open(newest / _MANIFEST, os.O_RDONLY)
         except FileNotFoundError:
@@ -106,7 +113,7 @@ def open_newest(data_dir: Path) -> Snapshot:
         if (newest / _MANIFEST).exists():
             return Snapshot(newest, pin)
         os.close(pin)
-    raise SnapshotError("Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`.")
+    raise _damaged(_newest(data_dir) or _root(data_dir))
 
 
 def newest_version(data_dir: Path) -> int | None:
@@ -195,7 +202,10 @@ def _write_parts(
         for file, fingerprint in files.items():
             (building / file).parent.mkdir(exist_ok=True)
             if old and (file, fingerprint) in known:
-                os.link(old / file, building / file)
+                try:
+                    os.link(old / file, building / file)
+                except FileNotFoundError as error:
+                    raise _damaged(old) from error
             else:
                 fresh.add(file)
     months = [month for month in wanted.months if f"transaction_line/{month}.parquet" in fresh]
@@ -224,9 +234,10 @@ def _write_months(connection: Connection, months: Sequence[str], building: Path)
         return
     table = schema.transaction_line
     layout = arrow_schema(table)
+    columns = ", ".join(f'line."{name}"' for name in layout.names)
     listed = ", ".join(f"'{month}'" for month in months)
     query = (
-        f"SELECT line.* FROM transaction_line AS line JOIN load USING (load_id) WHERE load.status = 'done' "
+        f"SELECT {columns} FROM transaction_line AS line JOIN load USING (load_id) WHERE load.status = 'done' "
         f"AND ordered_at >= '{min(months)}-01' AND ordered_at < date '{max(months)}-01' + interval '1 month' "
         f"AND to_char(ordered_at, 'YYYY-MM') IN ({listed})"
     )
@@ -268,9 +279,15 @@ def _read_manifest(path: Path) -> Manifest:
         content["tables"] = {name: [Part(**part) for part in parts] for name, parts in content["tables"].items()}
         return Manifest(**content)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SnapshotError(
-            f"The snapshot in {path} is damaged; remove that directory and run `python -m db snapshot`."
-        ) from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> SnapshotError:
+    return SnapshotError(f"The snapshot in {path} is damaged; remove that directory and run `python -m db snapshot`.")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _root(data_dir: Path) -> Path:

@@ -1,0 +1,304 @@
+"""Facts about the read side: it equals the record, it costs only what changed, and readers keep what they pinned."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from db import runs, schema, snapshot
+from db.bulk import arrow_table, copy_in
+from db.columns import Columns as C
+from errors import SnapshotError
+from settings import Settings
+
+TOTALS = (
+    "SELECT count(*), count(DISTINCT order_id), count(DISTINCT customer_id), count(*) FILTER (WHERE is_return), "
+    "sum(quantity), sum(amount), sum(row_number), min(ordered_at), max(ordered_at) FROM {}"
+)
+
+
+def add_load(engine: Engine, months: Sequence[str], lines: int = 200) -> None:
+    """A finished load of seeded lines in the given months: guests, returns and fractions of a cent among them."""
+    name = f"{' '.join(months)}, {lines} lines"
+    rng = np.random.default_rng(lines)
+    days = pd.to_datetime(rng.choice(list(months), lines)) + pd.to_timedelta(rng.integers(0, 28 * 86_400, lines), "s")
+    quantity = rng.integers(-3, 10, lines).astype(float)
+    price = rng.integers(0, 10**7, lines) / 10**6
+    with engine.begin() as connection:
+        insert = text(
+            "INSERT INTO load (name, sha256, status, months) VALUES (:name, :sha256, 'done', :months) RETURNING load_id"
+        )
+        values = {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest(), "months": list(months)}
+        load_id = connection.execute(insert, values).scalar_one()
+        frame = pd.DataFrame(
+            {
+                C.LOAD_ID: load_id,
+                C.ROW_NUMBER: range(1, lines + 1),
+                C.ORDER_ID: rng.integers(0, lines, lines).astype(str),
+                C.CUSTOMER_ID: pd.Series(rng.integers(0, 20, lines).astype(str)).where(rng.random(lines) < 0.8),
+                C.PRODUCT_ID: [f"p{number}" for number in rng.integers(0, 9, lines)],
+                C.ORDERED_AT: days,
+                C.QUANTITY: quantity,
+                C.UNIT_PRICE: price,
+                C.DISCOUNT: 0.0,
+                C.AMOUNT: quantity * price,
+                C.IS_RETURN: quantity < 0,
+            }
+        )
+        copy_in(connection, schema.transaction_line, arrow_table(schema.transaction_line, frame).to_batches())
+        connection.execute(
+            text(
+                "INSERT INTO customer (customer_id) SELECT DISTINCT customer_id FROM transaction_line "
+                "WHERE customer_id IS NOT NULL ON CONFLICT DO NOTHING"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO product (product_id, name) SELECT DISTINCT product_id, 'a \"nice\", thing' "
+                "FROM transaction_line ON CONFLICT DO NOTHING"
+            )
+        )
+
+
+def publish_scores(engine: Engine, scores: Sequence[float]) -> None:
+    run_id = runs.open_run(engine, runs.RECOMMENDATIONS, datetime.fromisoformat("2011-12-10"), {}, "data-1")
+    frame = pd.DataFrame(
+        {
+            C.CUSTOMER_ID: "1",
+            C.KIND: "discover",
+            C.RANK: range(1, len(scores) + 1),
+            C.PRODUCT_ID: "p1",
+            C.SCORE: scores,
+            C.REASON: "",
+        }
+    )
+    runs.publish(engine, run_id, {schema.recommendation: frame}, {})
+
+
+def totals_of_the_record(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        row = connection.execute(text(TOTALS.format("transaction_line"))).one()
+    return [float(value) if not isinstance(value, datetime) else value for value in row]
+
+
+def totals_of(shop: snapshot.Snapshot) -> list[object]:
+    row = shop.frame(TOTALS.format("transaction_line")).iloc[0]
+    return [value.to_pydatetime() if isinstance(value, pd.Timestamp) else float(value) for value in row]
+
+
+def inodes(directory: Path) -> dict[str, int]:
+    files = (path for path in directory.rglob("*.parquet"))
+    return {str(path.relative_to(directory)): path.stat().st_ino for path in files}
+
+
+def versions(data_dir: Path) -> list[str]:
+    return sorted(path.name for path in (data_dir / "snapshots").iterdir() if path.is_dir())
+
+
+def test_before_the_first_load_there_is_nothing_and_the_error_says_what_to_do(settings: Settings) -> None:
+    assert snapshot.newest_version(settings.data_dir) is None
+    with pytest.raises(SnapshotError, match="python -m etl load"):
+        snapshot.open_newest(settings.data_dir)
+
+
+def test_an_empty_record_gives_a_snapshot_with_every_table(engine: Engine, settings: Settings) -> None:
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    for table in (schema.transaction_line, schema.customer, schema.product, schema.model_run, *schema.RESULT_TABLES):
+        frame = shop.frame(f"SELECT * FROM {table.name}")
+        assert list(frame.columns) == list(table.columns.keys())
+        assert frame.empty
+
+
+def test_it_equals_the_record(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01", "2011-02", "2011-04"])
+    add_load(engine, ["2011-04", "2012-01"], lines=300)
+    publish_scores(engine, [0.1 + 0.2, -1e-300, 3.0])
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    assert totals_of(shop) == totals_of_the_record(engine)
+    assert shop.frame("SELECT score FROM recommendation ORDER BY rank")["score"].tolist() == [0.1 + 0.2, -1e-300, 3.0]
+    with engine.connect() as connection:
+        for table in ("customer", "product", "model_run", "load"):
+            count = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            assert shop.frame(f"SELECT count(*) FROM {table}").iloc[0, 0] == count > 0
+    assert set(shop.frame("SELECT name FROM product")["name"]) == {'a "nice", thing'}
+
+
+def test_the_manifest_gives_the_rows_and_checksum_of_each_file(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01", "2011-02"])
+    place = snapshot.refresh(engine, settings.data_dir)
+    manifest = snapshot.open_newest(settings.data_dir).manifest
+    parts = [part for parts in manifest.tables.values() for part in parts]
+    assert {part.file for part in parts} == set(inodes(place))
+    for part in parts:
+        assert hashlib.sha256((place / part.file).read_bytes()).hexdigest() == part.sha256
+    assert sum(part.rows for part in manifest.tables["transaction_line"]) == 200
+
+
+def test_each_month_has_its_file_and_holds_that_month_alone(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01", "2011-02", "2011-12"])
+    place = snapshot.refresh(engine, settings.data_dir)
+    for path in (place / "transaction_line").iterdir():
+        months = pd.read_parquet(path)["ordered_at"].dt.strftime("%Y-%m")
+        assert months.unique().tolist() == [path.stem]
+
+
+def test_only_the_months_a_load_touched_are_written_anew(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01", "2011-02", "2011-03"])
+    before = inodes(snapshot.refresh(engine, settings.data_dir))
+    add_load(engine, ["2011-03", "2011-04"], lines=100)
+    after = inodes(snapshot.refresh(engine, settings.data_dir))
+    fresh = {file for file, inode in after.items() if before.get(file) != inode}
+    touched = {"transaction_line/2011-03.parquet", "transaction_line/2011-04.parquet"}
+    assert fresh == touched | {"customer.parquet", "product.parquet", "load.parquet"}
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+
+
+def test_a_published_run_writes_its_own_tables_alone(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    before = inodes(snapshot.refresh(engine, settings.data_dir))
+    publish_scores(engine, [0.5])
+    after = inodes(snapshot.refresh(engine, settings.data_dir))
+    fresh = {file for file, inode in after.items() if before[file] != inode}
+    assert fresh == {f"{table.name}.parquet" for table in (*schema.RECOMMENDATION_TABLES, schema.model_run)}
+
+
+def test_nothing_new_means_no_new_version(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    assert snapshot.refresh(engine, settings.data_dir) == snapshot.refresh(engine, settings.data_dir)
+    runs.open_run(engine, runs.SEGMENTS, datetime.fromisoformat("2011-12-10"), {}, "data-1")
+    snapshot.refresh(engine, settings.data_dir)
+    assert versions(settings.data_dir) == ["00000001"]
+
+
+def test_the_data_version_is_of_the_data_and_not_of_the_runs_or_the_order(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, settings.data_dir)
+    first = snapshot.open_newest(settings.data_dir).manifest
+    publish_scores(engine, [0.5])
+    snapshot.refresh(engine, settings.data_dir)
+    second = snapshot.open_newest(settings.data_dir).manifest
+    assert second.version == first.version + 1
+    assert second.data_version == first.data_version
+    add_load(engine, ["2011-02"])
+    snapshot.refresh(engine, settings.data_dir)
+    assert snapshot.open_newest(settings.data_dir).manifest.data_version != first.data_version
+
+
+def test_a_pinned_version_survives_a_refresh_and_goes_once_released(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, settings.data_dir)
+    pinned = snapshot.open_newest(settings.data_dir)
+    then = totals_of(pinned)
+    add_load(engine, ["2011-01", "2011-02"], lines=100)
+    snapshot.refresh(engine, settings.data_dir)
+    assert versions(settings.data_dir) == ["00000001", "00000002"]
+    assert totals_of(pinned) == then
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine) != then
+    del pinned
+    publish_scores(engine, [0.5])
+    snapshot.refresh(engine, settings.data_dir)
+    assert versions(settings.data_dir) == ["00000003"]
+
+
+def test_a_reader_killed_in_another_process_holds_nothing(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, settings.data_dir)
+    code = (
+        "import sys, pathlib, db.snapshot as s; p = s.open_newest(pathlib.Path(sys.argv[1])); print(p.version); input()"
+    )
+    reader = subprocess.Popen(
+        [sys.executable, "-c", code, str(settings.data_dir)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "1\n"
+        publish_scores(engine, [0.5])
+        snapshot.refresh(engine, settings.data_dir)
+        assert versions(settings.data_dir) == ["00000001", "00000002"]
+        os.kill(reader.pid, signal.SIGKILL)
+    publish_scores(engine, [0.6])
+    snapshot.refresh(engine, settings.data_dir)
+    assert versions(settings.data_dir) == ["00000003"]
+
+
+def test_what_an_interrupted_build_left_behind_does_no_harm(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, settings.data_dir)
+    building = settings.data_dir / "snapshots" / "building"
+    (building / "transaction_line").mkdir(parents=True)
+    (building / "transaction_line" / "2011-01.parquet").write_bytes(b"half a fi")
+    (building / "manifest.json").write_text("{")
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+    publish_scores(engine, [0.5])
+    snapshot.refresh(engine, settings.data_dir)
+    assert versions(settings.data_dir) == ["00000002"]
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"tables": {"load": [{}]}}'])
+def test_a_damaged_manifest_is_said_in_a_sentence(engine: Engine, settings: Settings, content: str) -> None:
+    place = snapshot.refresh(engine, settings.data_dir)
+    (place / "manifest.json").write_text(content)
+    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+        snapshot.open_newest(settings.data_dir)
+    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+        snapshot.refresh(engine, settings.data_dir)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "customer.parquet"])
+def test_a_missing_file_is_said_in_a_sentence(engine: Engine, settings: Settings, file: str) -> None:
+    place = snapshot.refresh(engine, settings.data_dir)
+    (place / file).unlink()
+    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+        snapshot.open_newest(settings.data_dir)
+
+
+def test_a_missing_month_is_noticed_by_the_next_refresh(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    place = snapshot.refresh(engine, settings.data_dir)
+    (place / "transaction_line" / "2011-01.parquet").unlink()
+    add_load(engine, ["2011-02"])
+    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+        snapshot.refresh(engine, settings.data_dir)
+
+
+def test_a_directory_may_have_any_name(engine: Engine, settings: Settings) -> None:
+    data_dir = settings.data_dir / "o'brien's [best] shop"
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, data_dir)
+    assert totals_of(snapshot.open_newest(data_dir)) == totals_of_the_record(engine)
+
+
+def test_a_query_reads_the_snapshot_and_no_other_file(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    for statement in (f"SELECT * FROM '{secret}'", "SET enable_external_access = true", f"COPY load TO '{tmp_path}/x'"):
+        with pytest.raises(Exception, match=r"(?i)permission|disabled|locked|cannot"):
+            shop.frame(statement)
+
+
+def test_batches_are_the_frame_in_pieces(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"])
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    query = "SELECT row_number, amount FROM transaction_line WHERE amount > ? ORDER BY row_number"
+    batches = list(shop.batches(query, [5], rows=50))
+    whole = shop.frame(query, [5])
+    assert pd.concat([batch.to_pandas() for batch in batches])["row_number"].tolist() == whole["row_number"].tolist()
