@@ -1,0 +1,40 @@
+python := .venv/bin/python
+uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test lint format lock clean
+
+help:  ## List these targets
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## Make .venv with the locked packages (PYTHON=... chooses the Python)
+	@tools/setup.sh
+
+setup-dev:  ## The same with what the tests and checks need
+	@tools/setup.sh dev
+
+demo: setup  ## Load the sample, run the models, serve the dashboard on http://127.0.0.1:8050
+	@$(python) -m etl load sample
+	@$(python) -m models run --if-changed
+	@$(python) -m dashboard
+
+test: setup-dev  ## Run all tests
+	@$(python) -m pytest -n 2
+
+lint: setup-dev  ## Check style and types
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+
+format: setup-dev  ## Mend style where a tool can
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+lock: setup-dev  ## Compile requirements*.in to the locked requirements*.txt
+	@$(uv_compile) requirements.in -o requirements.txt
+	@$(uv_compile) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## Remove the environment and the tools' caches; the data in .data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
