@@ -1,0 +1,1 @@
+"""Frames become answers; only `pipeline` and the commands touch the database."""
