@@ -1,0 +1,246 @@
+"""All SQL of a load: one transaction, one load at a time, set-wise from what COPY brought."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+from sqlalchemy import BigInteger, Column, Connection, DateTime, Engine, MetaData, Table, insert, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.bulk import copy_in
+from db.columns import Columns as C
+from db.schema import customer, load, product, rejected_row, transaction_line
+from errors import DatabaseError
+
+_LOAD_LOCK = 0x5350_4C44
+
+# one customer and country of one batch (its last order), or one customer's attributes
+_staged_customer = Table(
+    "staged_customer",
+    MetaData(),
+    Column(C.CUSTOMER_ID, customer.c.customer_id.type),
+    Column(C.COUNTRY, customer.c.country.type),
+    Column(C.LAST_ORDERED_AT, DateTime),
+    Column(C.ATTRIBUTES, customer.c.attributes.type),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+
+# one way a batch names a product (the lines that do), or one row of a catalogue (lines null)
+_staged_product = Table(
+    "staged_product",
+    MetaData(),
+    *(Column(column.name, column.type) for column in product.columns),
+    Column("lines", BigInteger),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load as it stands in the record; `rejected` is reason -> rows and amount, most rows first."""
+
+    load_id: int
+    name: str
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    amount_read: Decimal
+    amount_accepted: Decimal
+    amount_rejected: Decimal
+    rejected: Mapping[str, tuple[int, Decimal]]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What the accepted lines of a load cover; the moments are None where it has none."""
+
+    orders: int
+    customers: int
+    products: int
+    guest_rows: int
+    first_ordered_at: datetime | None
+    last_ordered_at: datetime | None
+
+
+@contextmanager
+def transaction(engine: Engine, name: str) -> Iterator[Connection]:
+    """The one transaction of a load of `name`; a second load waits. Raises DatabaseError where the database fails."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+            yield connection
+    except (SQLAlchemyError, psycopg2.Error) as error:
+        said = " ".join(str(getattr(error, "orig", error)).split())
+        raise DatabaseError(f"The database failed while {name} was loaded ({said}); nothing was changed.") from error
+
+
+def find(connection: Connection, sha256: str) -> Load | None:
+    """The finished load of this content, or None."""
+    query = text("SELECT load_id FROM load WHERE sha256 = :sha256 AND status = 'done'")
+    load_id = connection.execute(query, {"sha256": sha256}).scalar_one_or_none()
+    return None if load_id is None else read(connection, load_id)
+
+
+def begin(connection: Connection, name: str, sha256: str, options: Mapping[str, Any]) -> int:
+    """Open a load and its staging tables; gives the load_id."""
+    for table in (_staged_customer, _staged_product):
+        table.create(connection)
+    row = {C.NAME: name, "sha256": sha256, "status": "loading", "options": dict(options)}
+    return int(connection.execute(insert(load).values(row).returning(load.c.load_id)).scalar_one())
+
+
+def add_lines(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY accepted lines; columns that are not the line's own are left aside."""
+    wanted = [column.name for column in transaction_line.columns if column.name != C.LOAD_ID]
+    copy_in(connection, transaction_line, (_under(load_id, batch.select(wanted)) for batch in batches))
+
+
+def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY rejected rows: row_number, reason, amount, raw."""
+    copy_in(connection, rejected_row, (_under(load_id, batch) for batch in batches))
+
+
+def stage_customers(connection: Connection, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY what is known of customers: customer_id with country and last_ordered_at, or with attributes."""
+    copy_in(connection, _staged_customer, batches)
+
+
+def stage_products(connection: Connection, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY what is known of products: the columns of `product`, and how many lines say so (null: a catalogue does)."""
+    copy_in(connection, _staged_product, batches)
+
+
+def merge_customers(connection: Connection) -> int:
+    """Staged customers who bought become customers; gives how many are new.
+
+    The country is that of the customer's latest order in the load that has one; an older load's stands otherwise.
+    """
+    return _merge(
+        connection,
+        "customer",
+        """
+        INSERT INTO customer AS known (customer_id, country, attributes)
+        SELECT seen.customer_id, seen.country, coalesce(described.attributes, '{}')
+        FROM (
+            SELECT DISTINCT ON (customer_id) customer_id, country FROM staged_customer
+            WHERE last_ordered_at IS NOT NULL
+            ORDER BY customer_id, country IS NULL, last_ordered_at DESC, country
+        ) AS seen
+        LEFT JOIN (SELECT customer_id, attributes FROM staged_customer WHERE attributes IS NOT NULL) AS described
+            USING (customer_id)
+        ON CONFLICT (customer_id) DO UPDATE SET
+            country = coalesce(excluded.country, known.country),
+            attributes = known.attributes || excluded.attributes
+        """,
+    )
+
+
+def merge_products(connection: Connection) -> int:
+    """Staged products that were sold become products; gives how many are new.
+
+    The catalogue's word goes first, then the words most lines use; what neither knows, an older load may have said.
+    """
+    return _merge(
+        connection,
+        "product",
+        """
+        INSERT INTO product AS known (product_id, name, category, department, brand, is_service)
+        SELECT DISTINCT ON (product_id) product_id, name, category, department, brand, is_service
+        FROM staged_product
+        WHERE product_id IN (SELECT product_id FROM staged_product WHERE lines IS NOT NULL)
+        GROUP BY product_id, name, category, department, brand, is_service
+        ORDER BY product_id, name IS NULL, bool_or(lines IS NULL) DESC, sum(lines) DESC,
+            name, category, department, brand
+        ON CONFLICT (product_id) DO UPDATE SET
+            name = coalesce(excluded.name, known.name),
+            category = coalesce(excluded.category, known.category),
+            department = coalesce(excluded.department, known.department),
+            brand = coalesce(excluded.brand, known.brand),
+            is_service = CASE WHEN excluded.name IS NULL THEN known.is_service ELSE excluded.is_service END
+        """,
+    )
+
+
+def finish(connection: Connection, load_id: int, rows_read: int, amount_read: Decimal) -> Load:
+    """Count what arrived, note the months touched and close the load.
+
+    Raises DatabaseError where rows or amounts read are not those accepted and rejected.
+    """
+    connection.execute(
+        text(
+            """
+            UPDATE load SET
+                status = 'done', finished_at = clock_timestamp(), rows_read = :rows_read, amount_read = :amount_read,
+                rows_accepted = taken.rows, amount_accepted = taken.amount, months = taken.months,
+                rows_rejected = refused.rows, amount_rejected = refused.amount,
+                rejected_by_reason = refused.by_reason
+            FROM (
+                SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(amount), 0) AS amount,
+                    coalesce(array_agg(to_char(month, 'YYYY-MM') ORDER BY month), '{}') AS months
+                FROM (
+                    SELECT date_trunc('month', ordered_at) AS month, count(*) AS rows, sum(amount) AS amount
+                    FROM transaction_line WHERE load_id = :load_id GROUP BY 1
+                ) AS by_month
+            ) AS taken, (
+                SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(amount), 0) AS amount,
+                    coalesce(jsonb_object_agg(reason, jsonb_build_object('rows', rows, 'amount', amount)), '{}')
+                        AS by_reason
+                FROM (
+                    SELECT reason, count(*) AS rows, coalesce(sum(amount), 0) AS amount
+                    FROM rejected_row WHERE load_id = :load_id GROUP BY 1
+                ) AS by_reason
+            ) AS refused
+            WHERE load_id = :load_id
+            """
+        ),
+        {"load_id": load_id, "rows_read": rows_read, "amount_read": amount_read},
+    )
+    done = read(connection, load_id)
+    rows, amount = done.rows_accepted + done.rows_rejected, done.amount_accepted + done.amount_rejected
+    if (rows, amount) != (done.rows_read, done.amount_read):
+        raise DatabaseError(
+            f"Of {done.name} {done.rows_read} rows of {done.amount_read} were read, but {rows} of {amount} arrived in "
+            "the database; nothing was changed, please report this."
+        )
+    return done
+
+
+def read(connection: Connection, load_id: int) -> Load:
+    """One load by its id."""
+    row = connection.execute(load.select().where(load.c.load_id == load_id)).mappings().one()
+    counted = row["rejected_by_reason"].items()
+    reasons = {reason: (part["rows"], Decimal(str(part["amount"]))) for reason, part in counted}
+    ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1][0], item[0])))
+    fields = {name: row[name] for name in Load.__dataclass_fields__ if name != "rejected"}
+    return Load(**fields, rejected=ordered)
+
+
+def extent(connection: Connection, load_id: int) -> Extent:
+    """What the accepted lines of a load cover."""
+    query = text(
+        """
+        SELECT count(DISTINCT order_id) AS orders, count(DISTINCT customer_id) AS customers,
+            count(DISTINCT product_id) AS products, count(*) FILTER (WHERE customer_id IS NULL) AS guest_rows,
+            min(ordered_at) AS first_ordered_at, max(ordered_at) AS last_ordered_at
+        FROM transaction_line WHERE load_id = :load_id
+        """
+    )
+    return Extent(**connection.execute(query, {"load_id": load_id}).mappings().one())
+
+
+def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.append_column(C.LOAD_ID, pa.repeat(pa.scalar(load_id, pa.int32()), batch.num_rows))
+
+
+def _merge(connection: Connection, table: str, statement: str) -> int:
+    count = text(f"SELECT count(*) FROM {table}")
+    before = connection.execute(count).scalar_one()
+    connection.execute(text(statement))
+    return int(connection.execute(count).scalar_one() - before)

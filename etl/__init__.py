@@ -1,0 +1,1 @@
+"""A file becomes clean rows in the record."""

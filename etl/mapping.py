@@ -1,0 +1,61 @@
+"""The file's columns -> canonical columns, found by their names."""
+
+from collections.abc import Mapping, Sequence
+
+from db.columns import Columns as C
+from errors import InputError
+
+Layout = Mapping[str, str]
+"""Canonical name -> the file's column."""
+
+# the canonical names themselves, and those of the UCI Online Retail files (I and II)
+_NAMES: Mapping[str, Sequence[str]] = {
+    C.ORDER_ID: (C.ORDER_ID, "InvoiceNo", "Invoice"),
+    C.CUSTOMER_ID: (C.CUSTOMER_ID,),
+    C.PRODUCT_ID: (C.PRODUCT_ID, "StockCode"),
+    C.PRODUCT_NAME: (C.PRODUCT_NAME, "Description"),
+    C.ORDERED_AT: (C.ORDERED_AT, "InvoiceDate"),
+    C.QUANTITY: (C.QUANTITY,),
+    C.UNIT_PRICE: (C.UNIT_PRICE, "Price"),
+    C.DISCOUNT: (C.DISCOUNT,),
+    C.AMOUNT: (C.AMOUNT,),
+    C.COUNTRY: (C.COUNTRY,),
+    C.CATEGORY: (C.CATEGORY,),
+    C.DEPARTMENT: (C.DEPARTMENT,),
+    C.BRAND: (C.BRAND,),
+}
+_NEEDED = (C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID, C.ORDERED_AT, C.QUANTITY)
+
+
+def detect(columns: Sequence[str], name: str) -> Layout:
+    """Which column of the file `name` holds what; case, spaces and underscores do not matter, others are ignored.
+
+    Raises InputError where a needed column is missing (a price or an amount, and every other but the optional ones),
+    or where two columns claim one meaning.
+    """
+    claims = {
+        canonical: [column for column in columns if _key(column) in {_key(known) for known in names}]
+        for canonical, names in _NAMES.items()
+    }
+    for canonical, found in claims.items():
+        if len(found) > 1:
+            raise InputError(f"In {name} the columns {_listed(found)} all read as {canonical}; rename all but one.")
+    layout = {canonical: found[0] for canonical, found in claims.items() if found}
+    missing = [canonical for canonical in _NEEDED if canonical not in layout]
+    if C.UNIT_PRICE not in layout and C.AMOUNT not in layout:
+        missing.append(f"{C.UNIT_PRICE} (or {C.AMOUNT})")
+    if missing:
+        raise InputError(
+            f"{name} has the columns {_listed(columns)}, and among them none for {_listed(missing)}; "
+            "name them so, or as the Online Retail files do (InvoiceNo, StockCode, ...)."
+        )
+    return layout
+
+
+def _key(column: str) -> str:
+    return "".join(column.split()).replace("_", "").casefold()
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:30])
+    return shown if len(names) <= 30 else f"{shown} and {len(names) - 30} more"

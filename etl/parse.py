@@ -1,0 +1,68 @@
+"""A column as the file has it -> a typed column. Nothing is raised: what cannot be read is null."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+_EXACT_FLOAT = 2**53
+
+
+def text(column: pa.Array) -> pa.Array:
+    """Text without white space around it, blank as null; a number as a person writes it: 17850, not 17850.0."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    floating = pa.types.is_floating(column.type)
+    written = _float_text(column.cast(pa.float64())) if floating else column.cast(pa.string())
+    trimmed = pc.utf8_trim_whitespace(written)
+    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+
+
+def identifier(column: pa.Array) -> pa.Array:
+    """Text that names an order, a customer or a product; a whole number written 17850.0 loses its decimals."""
+    return pc.replace_substring_regex(text(column), r"^([0-9]+)\.0+$", r"\1")
+
+
+def number(column: pa.Array) -> pa.Array:
+    """Float64; infinities stay, text that is not a plain number (12, -3.5, 1e3) is null."""
+    if _is_numeric(column.type):
+        values = column.cast(pa.float64(), safe=False)
+        return pc.if_else(pc.is_nan(values), None, values)
+    written = text(column)
+    return pc.if_else(pc.match_substring_regex(written, _NUMBER), written, None).cast(pa.float64())
+
+
+def missing(column: pa.Array) -> pa.Array:
+    """True for null, not-a-number and blank text."""
+    if _is_numeric(column.type):
+        return pc.is_null(column, nan_is_null=True)
+    return pc.is_null(column if pa.types.is_temporal(column.type) else text(column))
+
+
+def moment(column: pa.Array) -> pa.Array:
+    """Timestamps in microseconds without a zone (a zoned one in UTC), from dates, timestamps and ISO 8601 text.
+
+    The years 1900 to 2199 are dates; everything else is null.
+    """
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
+    if not pa.types.is_timestamp(column.type):
+        written = text(column)
+        iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
+        parsed = pd.to_datetime(iso.to_pandas(), format="ISO8601", errors="coerce", utc=True)
+        column = pa.array(parsed, from_pandas=True)
+    year = pc.year(column)
+    dated = pc.and_(pc.greater_equal(year, 1900), pc.less(year, 2200))
+    return pc.if_else(dated, column, None).cast(pa.timestamp("us"), safe=False)
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _float_text(values: pa.Array) -> pa.Array:
+    whole = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), _EXACT_FLOAT))
+    integers = pc.if_else(whole, values, None).cast(pa.int64())
+    missing = pc.is_nan(values)
+    return pc.coalesce(integers.cast(pa.string()), pc.if_else(missing, None, values).cast(pa.string()))

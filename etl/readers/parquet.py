@@ -1,0 +1,46 @@
+"""Parquet files, in the types they have."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from errors import InputError
+from etl.readers.base import BATCH_ROWS, Source, broken, column_names, content_sha256
+
+
+def read(path: Path) -> Source:
+    """Open a Parquet file; columns of lists, structures or bytes are left out, for no line of a sale needs them."""
+    try:
+        with parquet.ParquetFile(path) as file:
+            layout, rows = file.schema_arrow, file.metadata.num_rows
+    except pa.ArrowException as error:
+        raise broken(path.name, "Parquet", error) from error
+    columns = [field.name for field in layout if not _unreadable(field.type)]
+    if not columns:
+        raise InputError(f"{path.name} has no column of text, numbers or dates; export it again.")
+    return Source(
+        name=path.name,
+        sha256=content_sha256(path),
+        columns=column_names(columns, path.name),
+        rows=rows,
+        batches=lambda: batches(path, columns),
+    )
+
+
+def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The columns' rows, under their trimmed names."""
+    names = column_names(columns, path.name)
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
+                batch.validate(full=True)  # Parquet promises that text is UTF-8, and nobody checks it on writing
+                yield batch.select(list(columns)).rename_columns(names)
+    except (pa.ArrowException, OSError) as error:
+        raise broken(path.name, "Parquet", error) from error
+
+
+def _unreadable(kind: pa.DataType) -> bool:
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+    return pa.types.is_nested(kind) or any(test(kind) for test in binary)
