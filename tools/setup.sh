@@ -77,13 +77,15 @@ python) find_python && exit ;;
 *) fail "tools/setup.sh knows 'dev' and 'python', not '$1'." ;;
 esac
 
-if [ -n "${PYTHON:-}" ] && [ "$("$PYTHON" -V 2>&1)" != "$(.venv/bin/python -V 2>&1)" ]; then
-    rm -rf .venv
+other_python=
+if [ -n "${PYTHON:-}" ]; then
+    python=$(find_python)
+    [ "$("$python" -V)" = "$(.venv/bin/python -V 2>&1)" ] || other_python=yes
 fi
-stands "$lock" && exit
+[ -z "$other_python" ] && stands "$lock" && exit
 
 # What an interrupted install left cannot be trusted: start anew, unless the product's own packages stand.
-if ! stands requirements.txt; then
+if [ -n "$other_python" ] || ! stands requirements.txt; then
     python=$(find_python)
     check_compiler "$python"
     say "Making .venv with $("$python" -V) ($python)"
