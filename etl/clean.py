@@ -22,7 +22,7 @@ _NUL = "\x00"  # the one character that Postgres text cannot hold
 _IDS = (C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID)
 _TEXTS = (C.PRODUCT_NAME, C.CATEGORY, C.DEPARTMENT, C.BRAND, C.COUNTRY)
 
-_SERVICE_CODE = r"^(?i)(post|dot|c2|cruk|amazonfee|bank charges|gift_[0-9]+_[0-9]+)$"
+_SERVICE_CODE = r"(?i)^(post|dot|c2|cruk|amazonfee|bank charges|gift_[0-9]+_[0-9]+)$"
 _SERVICE_NAME = (
     r"(?i)^((dotcom )?postage|shipping|delivery|(next day )?carriage|manual|discounts?|samples?|adjust(ment)?"
     r"|(adjust )?bad debt|bank charges?|(\w+ )?(fees?|commission)|donations?|coupons?\b.*|bottle deposits?"
@@ -54,22 +54,22 @@ def clean(batch: pa.RecordBatch, layout: Layout, first_row: int, repeated: pa.Ar
     price (Online Retail's two "Adjust bad debt" rows) is rejected: it is bookkeeping, not a sale or a return.
     """
     rows = batch.num_rows
-    columns = {canonical: batch.column(name) for canonical, name in layout.items()}
+    columns = {canonical: batch.column(name) for canonical, name in layout.columns.items()}
     nothing = pa.nulls(rows)
     texts = {name: parse.identifier(columns[name]) for name in _IDS}
     texts |= {name: parse.text(columns.get(name, nothing)) for name in _TEXTS}
-    ordered_at = parse.moment(columns[C.ORDERED_AT])
+    ordered_at = parse.moment(columns[C.ORDERED_AT], layout.day_first)
     quantity = _Number(columns[C.QUANTITY], QUANTITY)
     discount = _Number(columns.get(C.DISCOUNT, nothing), MONEY)
     no_discount = pc.if_else(discount.missing, pa.scalar(0, MONEY), discount.value)
-    if C.AMOUNT in layout:
+    if C.AMOUNT in columns:
         given = _Number(columns[C.AMOUNT], MONEY)
         amount = given.value
         price = _Number(_price(amount, no_discount, quantity.value), PRICE)
     else:
         given = price = _Number(columns[C.UNIT_PRICE], PRICE)
         amount = _amount(quantity.value, price.value, no_discount)
-    given_name = C.AMOUNT if C.AMOUNT in layout else C.UNIT_PRICE
+    given_name = C.AMOUNT if C.AMOUNT in columns else C.UNIT_PRICE
 
     reason = _first_reason(
         ("nul_character", _any(*(pc.match_substring(column, _NUL) for column in texts.values()))),

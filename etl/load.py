@@ -14,6 +14,7 @@ from db import loads
 from db.columns import Columns as C
 from errors import InputError
 from etl.clean import clean, is_service
+from etl.dates import with_day_order
 from etl.duplicates import SeenRows
 from etl.mapping import Layout, detect
 from etl.readers.base import Source
@@ -40,7 +41,7 @@ def load(
     Raises InputError where the file cannot be read or none of its rows can be accepted, DatabaseError where the
     database fails; either way nothing is changed.
     """
-    layout = detect(source.columns, source.name)
+    layout = with_day_order(detect(source.columns, source.name), source)
     with loads.transaction(engine, source.name) as connection:
         if (existing := loads.find(connection, source.sha256)) is not None:
             return Outcome(existing, fresh=False)

@@ -1,12 +1,21 @@
 """The file's columns -> canonical columns, found by their names."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from db.columns import Columns as C
 from errors import InputError
 
-Layout = Mapping[str, str]
-"""Canonical name -> the file's column."""
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is to be read."""
+
+    columns: Mapping[str, str]
+    """Canonical name -> the file's column."""
+    day_first: bool | None = None
+    """Whether 3/4/2011 is the third of April; None: such dates are not read."""
+
 
 # the canonical names themselves, and those of the UCI Online Retail files (I and II)
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -40,16 +49,16 @@ def detect(columns: Sequence[str], name: str) -> Layout:
     for canonical, found in claims.items():
         if len(found) > 1:
             raise InputError(f"In {name} the columns {_listed(found)} all read as {canonical}; rename all but one.")
-    layout = {canonical: found[0] for canonical, found in claims.items() if found}
-    missing = [canonical for canonical in _NEEDED if canonical not in layout]
-    if C.UNIT_PRICE not in layout and C.AMOUNT not in layout:
+    chosen = {canonical: found[0] for canonical, found in claims.items() if found}
+    missing = [canonical for canonical in _NEEDED if canonical not in chosen]
+    if C.UNIT_PRICE not in chosen and C.AMOUNT not in chosen:
         missing.append(f"{C.UNIT_PRICE} (or {C.AMOUNT})")
     if missing:
         raise InputError(
             f"{name} has the columns {_listed(columns)}, and among them none for {_listed(missing)}; "
             "name them so, or as the Online Retail files do (InvoiceNo, StockCode, ...)."
         )
-    return layout
+    return Layout(chosen)
 
 
 def _key(column: str) -> str:

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 _NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+SLASH_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?$"
 _EXACT_FLOAT = 2**53
 
 
@@ -40,21 +41,29 @@ def missing(column: pa.Array) -> pa.Array:
     return pc.is_null(column if pa.types.is_temporal(column.type) else text(column))
 
 
-def moment(column: pa.Array) -> pa.Array:
+def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
     """Timestamps in microseconds without a zone (a zoned one in UTC), from dates, timestamps and ISO 8601 text.
 
-    The years 1900 to 2199 are dates; everything else is null.
+    Text such as 12/1/2010 8:26 is read in the order `day_first` says, and not at all where that is None. The years
+    1900 to 2199 are dates; everything else is null.
     """
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
     if not pa.types.is_timestamp(column.type):
-        written = text(column)
+        written = text(column) if day_first is None else _slashes_to_iso(text(column), day_first)
         iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
         parsed = pd.to_datetime(iso.to_pandas(), format="ISO8601", errors="coerce", utc=True)
         column = pa.array(parsed, from_pandas=True)
     year = pc.year(column)
     dated = pc.and_(pc.greater_equal(year, 1900), pc.less(year, 2200))
     return pc.if_else(dated, column, None).cast(pa.timestamp("us"), safe=False)
+
+
+def _slashes_to_iso(written: pa.Array, day_first: bool) -> pa.Array:
+    slashed = pc.match_substring_regex(written, SLASH_DATE)
+    padded = pc.replace_substring_regex(written, r"\b([0-9])\b", r"0\1")
+    iso = pc.replace_substring_regex(padded, "^(..)/(..)/(....)", r"\3-\2-\1" if day_first else r"\3-\1-\2")
+    return pc.if_else(slashed, iso, written)
 
 
 def _is_numeric(kind: pa.DataType) -> bool:

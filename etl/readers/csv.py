@@ -32,7 +32,9 @@ def read(path: Path) -> Source:
     try:
         encoding, lines = _encoding_and_lines(path)
         form = _form(path, encoding)
-    except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise _strange_encoding(path) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
         raise broken(path.name, "CSV", error) from error
     names = column_names(form.header, path.name)
     return Source(
@@ -40,7 +42,7 @@ def read(path: Path) -> Source:
         sha256=content_sha256(path),
         columns=names,
         rows=max(lines - 1, 0),
-        batches=lambda: _batches(path, form, names),
+        batches=lambda: _batches(path, form, names) if lines > 1 else iter(()),
     )
 
 
@@ -53,11 +55,14 @@ def _encoding_and_lines(path: Path) -> tuple[str, int]:
     decoder, utf8, lines, last = codecs.getincrementaldecoder("utf-8")(), True, 0, b""
     with _open(path) as stream:
         while chunk := stream.read(1 << 20):
+            if not last and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise _strange_encoding(path)
             lines, last = lines + chunk.count(b"\n"), chunk
             try:
                 utf8 = utf8 and decoder.decode(chunk) is not None
             except UnicodeDecodeError:
                 utf8 = False
+    utf8 = utf8 and not decoder.getstate()[0]  # bytes of a character that was never finished
     return "utf-8-sig" if utf8 else "cp1252", lines + (not last.endswith(b"\n"))
 
 
@@ -89,5 +94,13 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
             )
             for batch in reader:
                 yield batch.rename_columns(list(names))
-    except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except UnicodeDecodeError as error:
+        raise _strange_encoding(path) from error
+    except (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise broken(path.name, "CSV", error) from error
+
+
+def _strange_encoding(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} is written neither in UTF-8 nor in Windows-1252; save it as UTF-8 and load it again."
+    )

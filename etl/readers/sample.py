@@ -82,13 +82,9 @@ def _products(catalogue: pa.Table, sold: pa.Array) -> pa.Table:
     category, department, kind = (
         _title(_known(found[name])) for name in ("product_category", "department", "product_type")
     )
-    size = pc.fill_null(pc.binary_join_element_wise("", _known(found["package_size"]), " "), "")
-    named = pc.coalesce(kind, category, department)
     identity = sold.cast(pa.string())
-    name = pc.coalesce(
-        pc.utf8_trim_whitespace(pc.binary_join_element_wise(named, size, " ")),
-        pc.binary_join_element_wise("Product", identity, " "),
-    )
+    named = pc.coalesce(kind, category, department, pc.binary_join_element_wise("Product", identity, " "))
+    name = pc.binary_join_element_wise(named, _known(found["package_size"]), " ", null_handling="skip")
     private = pc.equal(found["brand"], "Private")
     brand = pc.if_else(private, "Private label", _known(found["brand"]))
     return pa.table(
