@@ -12,12 +12,15 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from console import progress
+from db import snapshot
 from db.embedded import embedded_url
 from db.engine import make_engine
 from settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _TEMPLATE = "migrated"
+_SAMPLE = "sample"
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -51,11 +54,10 @@ def run_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(run_root: Path) -> URL:
     """The address of the one embedded server; its database `migrated` is the template of all others."""
     url = make_url(embedded_url(run_root))
-    with _one_at_a_time(run_root):
-        if not _databases(url, _TEMPLATE):
-            _execute(url, f"CREATE DATABASE {_TEMPLATE}_building")
-            make_engine(_settings(url.set(database=f"{_TEMPLATE}_building"), run_root)).dispose()
-            _execute(url, f"ALTER DATABASE {_TEMPLATE}_building RENAME TO {_TEMPLATE}")
+    with _made_once(url, _TEMPLATE, run_root) as building:
+        if building:
+            _execute(url, f"CREATE DATABASE {building}")
+            make_engine(_settings(url.set(database=building), run_root)).dispose()
     return url
 
 
@@ -74,6 +76,26 @@ def engine(settings: Settings) -> Iterator[Engine]:
     engine = make_engine(settings)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sample_shop(server: URL, run_root: Path) -> Settings:
+    """A shop of the sample's first 300 households, loaded and modelled once a run; tests only read it."""
+    from etl.load import load  # here, so that the other tests need not wait for the models' imports
+    from etl.readers import open_source
+    from models import pipeline
+
+    data_dir = run_root / _SAMPLE
+    with _made_once(server, _SAMPLE, run_root) as building:
+        if building:
+            _execute(server, f"CREATE DATABASE {building} TEMPLATE {_TEMPLATE}")
+            settings = _settings(server.set(database=building), data_dir)
+            engine = make_engine(settings)
+            load(engine, open_source("sample", households=300))
+            snapshot.refresh(engine, data_dir)
+            pipeline.run(engine, settings, pipeline.Options(), progress())
+            engine.dispose()
+    return _settings(server.set(database=_SAMPLE), data_dir)
 
 
 @pytest.fixture(scope="session")
@@ -98,13 +120,19 @@ def _settings(url: URL, data_dir: Path) -> Settings:
     return Settings.model_validate({"DATABASE_URL": address, "data_dir": data_dir})
 
 
-def _databases(url: URL, name: str) -> int:
-    engine = create_engine(url.set(drivername="postgresql+psycopg2"))
-    with engine.connect() as connection:
-        query = text("SELECT count(*) FROM pg_database WHERE datname = :name")
-        found = int(connection.execute(query, {"name": name}).scalar_one())
-    engine.dispose()
-    return found
+@contextmanager
+def _made_once(server: URL, name: str, root: Path) -> Iterator[str | None]:
+    """Gives the first of all worker processes a name to make the database under; the others wait until it stands."""
+    building = f"{name}_{uuid4().hex[:12]}"
+    with (root / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        engine = create_engine(server.set(drivername="postgresql+psycopg2"))
+        with engine.connect() as connection:
+            stands = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first()
+        engine.dispose()
+        yield None if stands else building
+        if not stands:
+            _execute(server, f"ALTER DATABASE {building} RENAME TO {name}")
 
 
 def _execute(url: URL, statement: str) -> None:
@@ -112,10 +140,3 @@ def _execute(url: URL, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-
-
-@contextmanager
-def _one_at_a_time(root: Path) -> Iterator[None]:
-    with (root / "lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
