@@ -1,0 +1,74 @@
+"""python -m models: from the newest snapshot to published segments and recommendations."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from console import console, progress, says_errors
+from db.engine import make_engine
+from db.queries.features import Returns
+from errors import ConfigurationError
+from models import pipeline
+from models.segments import Transform
+from settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.callback()
+def main() -> None:
+    """Segments and recommendations."""
+
+
+@app.command()
+@says_errors
+def run(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Look back from this midnight; default: the last order plus one day."),
+    ] = None,
+    returns: Annotated[Returns, typer.Option(help="net: returns are no purchases; raw: every order counts.")] = "net",
+    transform: Annotated[Transform, typer.Option(help="What KMeans sees: the logarithm of R, F, M, or them.")] = "log",
+    clusters: Annotated[str, typer.Option(help="auto (3 to 8, by silhouette) or a number.")] = "auto",
+    n_init: Annotated[int, typer.Option(min=1, help="Starts of KMeans; the best is kept.")] = 10,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of every random choice; default SPECTRUM_SEED.")] = None,
+    holdout_days: Annotated[
+        int | None, typer.Option(min=1, help="Days held out to test recommendations; default 28 or 60, by rhythm.")
+    ] = None,
+    if_changed: Annotated[bool, typer.Option("--if-changed", help="Only where data or options changed.")] = False,
+) -> None:
+    """Compute segments and recommendations and publish them; what was published stays until the very end."""
+    settings = load_settings()
+    engine = make_engine(settings)
+    options = pipeline.Options(
+        as_of=as_of,
+        returns=returns,
+        transform=transform,
+        clusters=_clusters(clusters),
+        n_init=n_init,
+        seed=settings.seed if seed is None else seed,
+        holdout_days=holdout_days,
+    )
+    if if_changed and pipeline.is_current(engine, settings, options):
+        console.print("Segments and recommendations are current; nothing to do.")
+        return
+    with progress() as display:
+        outcome = pipeline.run(engine, settings, options, display)
+    console.print(f"Segments are published: {outcome.segments}")
+    if outcome.published:
+        console.print(f"Recommendations are published: {outcome.recommendations}")
+    else:
+        console.print(f"[yellow]Recommendations are not published[/], those before stay: {outcome.recommendations}")
+
+
+def _clusters(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise ConfigurationError(f"--clusters takes auto or a number from 1, not {text}.")
+    return int(text)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,212 @@
+"""Read -> fit -> evaluate -> gate -> write -> publish: segments first, recommendations when they are there."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from db import runs, schema, snapshot
+from db.columns import Columns as C
+from db.queries import features
+from db.snapshot import Snapshot
+from errors import NotEnoughDataError, SpectrumError
+from models.evaluation import DISCOVER, evaluation
+from models.gate import verdict
+from models.profiles import segment_product, segment_profile
+from models.recommenders import RECOMMENDERS
+from models.recommenders.base import Recommender
+from models.recommenders.hybrid import Hybrid
+from models.recommenders.own_history import OwnHistory
+from models.recommenders.popular import Popular
+from models.recommenders.training import Training, training
+from models.rfm import cut_points, rfm, scored
+from models.segments import Segmentation, Transform, segmentation
+from models.split import split
+from settings import Settings
+
+BUY_AGAIN = "buy_again"
+
+_LIST_LENGTH = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may be asked for; stored with it."""
+
+    as_of: datetime | None = None
+    """The moment the models look back from; None for the last order's time plus one day."""
+    returns: features.Returns = "net"
+    transform: Transform = "log"
+    clusters: int | None = None
+    n_init: int = 10
+    seed: int = 42
+    holdout_days: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: one sentence each, and whether recommendations were published."""
+
+    segments: str
+    recommendations: str
+    published: bool
+
+
+@dataclass(frozen=True)
+class _Segments:
+    customers: pd.DataFrame
+    profile: pd.DataFrame
+    cuts: Mapping[str, list[float]]
+    segmentation: Segmentation
+
+
+def run(engine: Engine, settings: Settings, options: Options, display: Progress) -> Outcome:
+    """Compute and publish segments, then recommendations, from the newest snapshot.
+
+    Raises NotEnoughDataError where there is too little data; what was published by then, or before, stays.
+    """
+    data = snapshot.open_newest(settings.data_dir)
+    as_of = _as_of(data, options)
+    segments = _publish_segments(engine, settings, options, data, as_of, display)
+    snapshot.refresh(engine, settings.data_dir)
+    published, sentence = _publish_recommendations(engine, settings, options, data, as_of, segments, display)
+    snapshot.refresh(engine, settings.data_dir)
+    return Outcome(segments.segmentation.reason, sentence, published)
+
+
+def is_current(engine: Engine, settings: Settings, options: Options) -> bool:
+    """Whether the published runs of both kinds rest on the newest data, this as-of and these parameters."""
+    data = snapshot.open_newest(settings.data_dir)
+    wanted = (data.manifest.data_version, _as_of(data, options), _parameters(options))
+    found = [runs.published(engine, kind) for kind in (runs.SEGMENTS, runs.RECOMMENDATIONS)]
+    return all(run is not None and (run.data_version, run.as_of, run.parameters) == wanted for run in found)
+
+
+def _as_of(data: Snapshot, options: Options) -> datetime:
+    last = features.last_ordered_at(data)
+    if last is None:
+        raise NotEnoughDataError("The models need transactions, and none was found; run `python -m etl load FILE`.")
+    return options.as_of or last + timedelta(days=1)
+
+
+def _parameters(options: Options) -> dict[str, Any]:
+    return {name: value for name, value in asdict(options).items() if name != "as_of"}
+
+
+@contextmanager
+def _building(engine: Engine, kind: str, as_of: datetime, options: Options, data: Snapshot) -> Iterator[int]:
+    """An open run, refused with the reason should anything go wrong."""
+    run_id = runs.open_run(engine, kind, as_of, _parameters(options), data.manifest.data_version)
+    try:
+        yield run_id
+    except BaseException as error:
+        runs.refuse(engine, run_id, str(error) if isinstance(error, SpectrumError) else f"Broken off: {error!r}.")
+        raise
+    runs.prune(engine, kind)
+
+
+def _publish_segments(
+    engine: Engine, settings: Settings, options: Options, data: Snapshot, as_of: datetime, display: Progress
+) -> _Segments:
+    task = display.add_task("Segments", total=3)
+    with _building(engine, runs.SEGMENTS, as_of, options, data) as run_id:
+        segments = _segments(data, as_of, options, settings.currency)
+        display.advance(task)
+        sales = features.segment_sales(data, segments.customers[[C.CUSTOMER_ID, C.SEGMENT]], as_of)
+        results = {
+            schema.customer_segment: segments.customers,
+            schema.segment_profile: segments.profile,
+            schema.segment_product: segment_product(sales, segments.profile),
+        }
+        display.advance(task)
+        metrics = {
+            "customers": len(segments.customers),
+            "cut_points": segments.cuts,
+            "silhouettes": {str(k): value for k, value in segments.segmentation.silhouettes.items()},
+            "k": segments.segmentation.k,
+            "inertia": segments.segmentation.inertia,
+            "reason": segments.segmentation.reason,
+        }
+        runs.publish(engine, run_id, results, metrics, segments.segmentation.reason)
+    display.advance(task)
+    return segments
+
+
+def _segments(data: Snapshot, as_of: datetime, options: Options, currency: str) -> _Segments:
+    """RFM, clusters and names from what was known at `as_of`."""
+    values = rfm(features.customer_history(data, as_of, options.returns), as_of)
+    cuts = cut_points(values)
+    clusters = segmentation(
+        values, transform=options.transform, clusters=options.clusters, n_init=options.n_init, seed=options.seed
+    )
+    clustered = scored(values, cuts).assign(**{C.CLUSTER: clusters.labels})
+    profile = segment_profile(clustered, currency)
+    named = clustered.merge(profile[[C.CLUSTER, C.SEGMENT]], on=C.CLUSTER, how="left")
+    return _Segments(named, profile, cuts, clusters)
+
+
+def _publish_recommendations(
+    engine: Engine,
+    settings: Settings,
+    options: Options,
+    data: Snapshot,
+    as_of: datetime,
+    segments: _Segments,
+    display: Progress,
+) -> tuple[bool, str]:
+    testing = display.add_task("Recommendations: tested on the past", total=sum(r.steps for r in RECOMMENDERS) + 1)
+    fitting = display.add_task("Recommendations: fitted", total=Hybrid.steps + OwnHistory.steps + 2)
+    with (
+        _building(engine, runs.RECOMMENDATIONS, as_of, options, data) as run_id,
+        ThreadPoolExecutor(1, thread_name_prefix="evaluation") as pool,
+    ):
+        started = perf_counter()
+        bought = features.purchases(data, as_of)
+        parts = split(bought, options.holdout_days)
+        products, customers = features.products(data), features.customers(data)
+
+        def known(purchases: pd.DataFrame, at: datetime, who: _Segments) -> Training:
+            segmented = customers.merge(who.customers[[C.CUSTOMER_ID, C.SEGMENT]], on=C.CUSTOMER_ID)
+            return training(purchases, products, segmented, at)
+
+        past = known(parts.before, parts.at, _segments(data, parts.at, options, settings.currency))
+        now = known(bought, as_of, segments)
+        display.advance(testing)
+        display.advance(fitting)
+        judging = pool.submit(evaluation, past, parts.after, options.seed, lambda: display.advance(testing))
+        discover = Hybrid(options.seed).fit(now, lambda: display.advance(fitting))
+        buy_again = OwnHistory(options.seed).fit(now, lambda: display.advance(fitting))
+        lists = [_list(discover, DISCOVER), _list(buy_again, BUY_AGAIN)]
+        display.advance(fitting)
+        judged = judging.result()
+        decision = verdict(
+            judged.by_customer[Hybrid.name, DISCOVER], judged.by_customer[Popular.name, DISCOVER], options.seed
+        )
+        metrics = {
+            "holdout_days": parts.days,
+            "split_at": parts.at.isoformat(),
+            "customers_served": len(now.customers),
+            "candidate_products": len(now.products),
+            "customers_tested": len(judged.by_customer[Popular.name, DISCOVER]),
+            "reason": decision.sentence,
+            "seconds": round(perf_counter() - started, 1),
+        }
+        if decision.passed:
+            results = {schema.recommendation: pd.concat(lists), schema.evaluation: judged.rows}
+            runs.publish(engine, run_id, results, metrics, decision.sentence)
+        else:
+            runs.refuse(engine, run_id, decision.sentence, {schema.evaluation: judged.rows}, metrics)
+    return decision.passed, decision.sentence
+
+
+def _list(model: Recommender, kind: str) -> pd.DataFrame:
+    customers = model.training.customers[C.CUSTOMER_ID].tolist()
+    recommended = model.recommend(customers, _LIST_LENGTH, discover=kind == DISCOVER)
+    return recommended.assign(**{C.KIND: kind, C.REASON: model.reasons(recommended)})
