@@ -80,7 +80,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def sample_shop(server: URL, run_root: Path) -> Settings:
-    """A shop of the sample's first 300 households, loaded and modelled once a run; tests only read it."""
+    """A shop of the sample's first 800 households, loaded and modelled once a run; tests only read it."""
     from etl.load import load  # here, so that the other tests need not wait for the models' imports
     from etl.readers import open_source
     from models import pipeline
@@ -91,10 +91,11 @@ def sample_shop(server: URL, run_root: Path) -> Settings:
             _execute(server, f"CREATE DATABASE {building} TEMPLATE {_TEMPLATE}")
             settings = _settings(server.set(database=building), data_dir)
             engine = make_engine(settings)
-            load(engine, open_source("sample", households=300))
+            load(engine, open_source("sample", households=800))
             snapshot.refresh(engine, data_dir)
-            pipeline.run(engine, settings, pipeline.Options(), progress())
+            outcome = pipeline.run(engine, settings, pipeline.Options(), progress())
             engine.dispose()
+            assert outcome.published, f"This cut of the sample is too small to be recommended from: {outcome}"
     return _settings(server.set(database=_SAMPLE), data_dir)
 
 
