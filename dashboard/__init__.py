@@ -1,0 +1,1 @@
+"""Answers become pages: a Dash application over the newest snapshot."""

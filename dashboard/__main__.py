@@ -1,0 +1,84 @@
+"""python -m dashboard: serve the newest snapshot with gunicorn's threads."""
+
+import logging
+import socket
+from typing import Any
+
+import typer
+from gunicorn.app.base import BaseApplication
+
+from console import complaints, console, says_errors
+from dashboard.app import create_app
+from db.engine import make_engine
+from db.snapshot import newest_version, refresh
+from errors import ConfigurationError, DatabaseError
+from settings import Settings, load_settings
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """Gunicorn with our application and settings, and none of its own command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": self._settings.threads,
+            "timeout": 120,
+            "graceful_timeout": 5,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings).server
+
+
+@app.command()
+@says_errors
+def serve() -> None:
+    """Serve the dashboard until Ctrl-C."""
+    settings = load_settings()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _refuse_taken_port(settings)
+    _bring_up_to_date(settings)
+    console.print(f"Shopper Spectrum is at [bold]http://{settings.host}:{settings.port}[/] (Ctrl-C ends it).")
+    _Server(settings).run()
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """The snapshot may be behind a database that others load into; without the database the last snapshot is served."""
+    try:
+        engine = make_engine(settings)
+    except DatabaseError as error:
+        if newest_version(settings.data_dir) is None:
+            raise
+        complaints.print(f"[yellow]The last snapshot is served as it is.[/] {error}")
+        return
+    refresh(engine, settings.data_dir)
+    engine.dispose()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Nothing can listen on {settings.host}:{settings.port} ({error.strerror}); if the dashboard already "
+                "runs there, open it, else choose another with SPECTRUM_PORT."
+            ) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,121 @@
+/* What runs in the browser alone. Callbacks that name these functions stand in dashboard/callbacks/browser.py. */
+
+(function () {
+  "use strict";
+
+  function go(address) {
+    window.history.pushState({}, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+
+  /* On a phone the filters start folded, so that the numbers come first. */
+  function foldFilters() {
+    var filters = document.querySelector(".filters:not([data-folded])");
+    if (!filters) return;
+    filters.setAttribute("data-folded", "");
+    if (window.innerWidth <= 640) filters.open = false;
+  }
+
+  function setTheme(theme) {
+    document.documentElement.setAttribute("data-bs-theme", theme);
+    document.cookie = "theme=" + theme + "; path=/; SameSite=Lax";
+    return theme;
+  }
+
+  var clientside = (window.dash_clientside = window.dash_clientside || {});
+
+  clientside.spectrum = {
+    toggleTheme: function (clicks) {
+      if (!clicks) return clientside.no_update;
+      var now = document.documentElement.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+      try { localStorage.setItem("theme", now); } catch (e) { /* a private window may refuse */ }
+      return setTheme(now);
+    },
+
+    keepFilters: function (search, pathname, ids) {
+      var here = pathname || "/";
+      return [
+        ids.map(function (id) { return id.path + (search || ""); }),
+        ids.map(function (id) {
+          return (id.path === "/" ? here === "/" : here.indexOf(id.path) === 0) ? "active" : "";
+        })
+      ];
+    },
+
+    followMark: function () {
+      var event = clientside.callback_context.triggered[0];
+      var mark = event && event.value && event.value.points && event.value.points[0];
+      var address = mark && mark.customdata && (Array.isArray(mark.customdata) ? mark.customdata[0] : mark.customdata);
+      if (typeof address === "string" && /^\/(?!\/)/.test(address)) go(address);
+      return clientside.no_update;
+    },
+
+    openCustomer: function (customer, search) {
+      if (!customer) return clientside.no_update;
+      go("/customers/" + encodeURIComponent(customer) + (search || ""));
+      return null;
+    },
+
+    titlePage: function () {
+      setTimeout(function () {
+        foldFilters();
+        var heading = document.querySelector("#page h1");
+        document.title = (heading ? heading.textContent + " · " : "") + "Shopper Spectrum";
+      }, 0);
+      return clientside.no_update;
+    },
+
+    refreshGrid: function (search, className) {
+      window.dash_ag_grid.getApiAsync("customer-grid").then(function (api) { api.purgeInfiniteCache(); });
+      return clientside.no_update;
+    },
+
+    copyLink: function (clicks, label) {
+      if (!clicks) return clientside.no_update;
+      var button = document.getElementById("copy-link");
+      var say = function (text) {
+        button.setAttribute("data-said", text);
+        setTimeout(function () { button.removeAttribute("data-said"); }, 2000);
+      };
+      if (navigator.clipboard) {
+        navigator.clipboard.writeText(location.href).then(function () { say("Copied"); }, function () { say("Copy it from the address bar"); });
+      } else {
+        say("Copy it from the address bar");
+      }
+      return clientside.no_update;
+    }
+  };
+
+  /* The system's theme may change while the page is open; a theme chosen by hand stays. */
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function (event) {
+    var chosen = null;
+    try { chosen = localStorage.getItem("theme"); } catch (e) { /* as above */ }
+    if (!chosen) {
+      setTheme(event.matches ? "dark" : "light");
+      clientside.set_props("theme", { data: event.matches ? "dark" : "light" });
+    }
+  });
+
+  /* Cells of the customer grid. */
+  var cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+
+  cells.CustomerLink = function (props) {
+    if (!props.data) return "";
+    return window.React.createElement("a", {
+      href: props.data.href,
+      onClick: function (event) {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        go(props.data.href);
+      }
+    }, props.value);
+  };
+
+  cells.SegmentChip = function (props) {
+    if (!props.data) return "";
+    var colour = "var(--segment-" + String(props.data.colour || "other").replace("_", "-") + ")";
+    return window.React.createElement("span", { className: "segment-chip" },
+      window.React.createElement("span", { className: "dot", style: { background: colour } }), props.value);
+  };
+})();

@@ -1,0 +1,28 @@
+"""Callbacks that run in the browser alone; their functions stand in assets/app.js."""
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
+
+from dashboard import ids
+
+
+def register(app: Dash) -> None:
+    """Theme, links that keep the filters, marks that lead somewhere, the page's title, the grid's refresh."""
+
+    def run(function: str, *wiring: object, first: bool = False) -> None:
+        app.clientside_callback(ClientsideFunction("spectrum", function), *wiring, prevent_initial_call=not first)
+
+    run("toggleTheme", Output(ids.THEME, "data"), Input("toggle-theme", "n_clicks"))
+    run(
+        "keepFilters",
+        Output(ids.nav_link(ALL), "href"),
+        Output(ids.nav_link(ALL), "className"),
+        Input(ids.URL, "search"),
+        Input(ids.URL, "pathname"),
+        State(ids.nav_link(ALL), "id"),
+        first=True,
+    )
+    run("followMark", Output(ids.NAV, "title"), Input(ids.graph(ALL), "clickData"))
+    run("openCustomer", Output(ids.PICK_CUSTOMER, "value"), Input(ids.PICK_CUSTOMER, "value"), State(ids.URL, "search"))
+    run("titlePage", Output(ids.PAGE, "title"), Input(ids.PAGE, "children"), first=True)
+    run("refreshGrid", Output(ids.GRID, "className"), Input(ids.URL, "search"), State(ids.GRID, "className"))
+    run("copyLink", Output(ids.COPY, "children"), Input(ids.COPY, "n_clicks"), State(ids.COPY, "children"))

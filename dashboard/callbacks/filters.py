@@ -1,0 +1,83 @@
+"""The filter controls and the address: each follows the other, and the address alone holds the state."""
+
+from datetime import timedelta
+from typing import Any
+
+from dash import Dash, Input, Output, ctx, no_update
+
+from dashboard import ids
+from dashboard.shell import LIST_FIELDS, PRESETS
+from dashboard.view import Views
+from db.filters import Filters, Period
+from db.queries import shop
+from errors import SnapshotError
+
+
+def register(app: Dash, views: Views) -> None:
+    """One callback both ways, so that it cannot chase itself."""
+
+    @app.callback(
+        Output(ids.URL, "search"),
+        Output(ids.PRESET, "value"),
+        Output(ids.filter_field("start"), "value"),
+        Output(ids.filter_field("end"), "value"),
+        *[Output(ids.filter_field(field), "value") for field in LIST_FIELDS],
+        Input(ids.URL, "search"),
+        Input(ids.PRESET, "value"),
+        Input(ids.filter_field("start"), "value"),
+        Input(ids.filter_field("end"), "value"),
+        *[Input(ids.filter_field(field), "value") for field in LIST_FIELDS],
+    )
+    def follow(
+        search: str | None, preset: str | None, start: str | None, end: str | None, *lists: Any
+    ) -> tuple[Any, ...]:
+        filters = Filters.from_query(search or "")
+        try:
+            span = shop.span(views.snapshot())
+        except SnapshotError:
+            span = None
+        if span is None:
+            return (no_update,) * (4 + len(LIST_FIELDS))
+        changed = ctx.triggered_id
+        if changed == ids.PRESET:
+            filters = _with_preset(filters, preset, span)
+        elif isinstance(changed, dict) and changed.get("type") == "filter":
+            typed = Filters.from_query(f"?from={start or ''}&to={end or ''}")
+            pairs = zip(LIST_FIELDS, lists, strict=True)
+            chosen = {field: tuple(sorted(map(str, values or ()))) for field, values in pairs}
+            dates_changed = changed.get("field") in ("start", "end")
+            dates = {"start": typed.start, "end": typed.end} if dates_changed else {}
+            filters = filters.but(**chosen, **dates)
+        period = filters.period(span)
+        canonical = filters.query()
+        return (
+            no_update if canonical == (search or "") or changed == ids.URL or changed is None else canonical,
+            _preset_of(period, span),
+            period.start.isoformat(),
+            period.end.isoformat(),
+            *[list(getattr(filters, field)) for field in LIST_FIELDS],
+        )
+
+
+def _with_preset(filters: Filters, preset: str | None, span: Period) -> Filters:
+    if preset == "all":
+        return filters.but(start=span.start, end=span.end)
+    if preset in PRESETS and (preset or "").isdigit():
+        days = int(preset or 0)
+        if days == _default_days(span):
+            return filters.but(start=None, end=None)
+        return filters.but(start=span.end - timedelta(days=days - 1), end=span.end)
+    return filters
+
+
+def _default_days(span: Period) -> int:
+    return Filters().period(span).days
+
+
+def _preset_of(period: Period, span: Period) -> str:
+    """The preset that names these days, or `custom`."""
+    if (period.start, period.end) == (span.start, span.end):
+        return "all"
+    if period.end == span.end and str(period.days) in PRESETS:
+        return str(period.days)
+    return "custom"

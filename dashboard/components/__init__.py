@@ -1,0 +1,1 @@
+"""Frames become components; no queries here."""

@@ -1,0 +1,204 @@
+"""The plots of the pages: a frame in, a figure out."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import format as fmt
+from dashboard.components.graph import figure
+from dashboard.theme import SEGMENT_COLOURS, Theme, token
+
+
+def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str) -> go.Figure:
+    """A series by `start` as an area, with the comparison period's as a dotted line under the same dates."""
+    accent, muted = token("accent", theme), token("muted", theme)
+    length = min(len(now), len(before))
+    shown = now["start"].dt.strftime("%-d %b %Y").to_numpy()
+    then = before["start"].dt.strftime("%-d %b %Y").to_numpy()[len(before) - length :]
+    picture = figure(
+        theme,
+        go.Scatter(
+            x=now["start"],
+            y=now[y].to_numpy(),
+            name="this period",
+            mode="lines",
+            line={"color": accent, "width": 2.5},
+            fill="tozeroy",
+            fillcolor=_faded(accent, 0.10),
+            customdata=shown,
+            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>this period</extra>",
+        ),
+        go.Scatter(
+            x=now["start"].iloc[len(now) - length :],
+            y=before[y].to_numpy()[len(before) - length :],
+            name="period before",
+            mode="lines",
+            line={"color": muted, "width": 1.5, "dash": "dot"},
+            customdata=then,
+            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>period before</extra>",
+        ),
+    )
+    picture.update_layout(showlegend=True, hovermode="x unified", margin={"t": 28})
+    picture.update_yaxes(tickprefix=prefix, tickformat="~s", rangemode="tozero")
+    picture.update_xaxes(hoverformat=" ", nticks=8)
+    return picture
+
+
+def bars(
+    labels: Sequence[str],
+    values: Sequence[float],
+    texts: Sequence[str],
+    theme: Theme,
+    *,
+    colours: Sequence[str] | None = None,
+    hrefs: Sequence[str] | None = None,
+) -> go.Figure:
+    """Horizontal bars, first on top, each with its own text; a bar with an address leads there."""
+    labelled = [fmt.shortened(label, 26) for label in labels]
+    picture = figure(
+        theme,
+        go.Bar(
+            x=np.asarray(values, dtype=float),
+            y=np.arange(len(labels)),
+            orientation="h",
+            text=list(texts),
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": list(colours) if colours else token("accent", theme)},
+            customdata=np.array([[href] for href in hrefs]) if hrefs else None,
+            hovertext=list(labels),
+            hovertemplate="%{hovertext}: %{text}<extra></extra>",
+        ),
+        margin={"r": 64},
+    )
+    picture.update_xaxes(visible=False, rangemode="tozero")
+    picture.update_yaxes(
+        autorange="reversed", showgrid=False, tickmode="array", tickvals=list(range(len(labels))), ticktext=labelled
+    )
+    return picture
+
+
+def paired_bars(
+    labels: Sequence[str],
+    values: tuple[Sequence[float], Sequence[float]],
+    names: tuple[str, str],
+    colours: Sequence[str],
+    theme: Theme,
+    hrefs: Sequence[str] | None = None,
+) -> go.Figure:
+    """Two shares a label: the first in the label's own colour, the second in grey under it."""
+    customdata = np.array([[href] for href in hrefs]) if hrefs else None
+    traces = [
+        go.Bar(
+            x=np.asarray(shares, dtype=float),
+            y=list(labels),
+            name=name,
+            orientation="h",
+            marker={"color": colour},
+            text=[fmt.percent(share, 0) for share in shares],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=customdata,
+            hovertemplate=f"%{{y}}: %{{text}} {name}<extra></extra>",
+        )
+        for shares, name, colour in zip(values, names, (list(colours), token("faint", theme)), strict=True)
+    ]
+    picture = figure(theme, *traces, margin={"r": 48}, bargroupgap=0.08, bargap=0.3)
+    picture.update_xaxes(visible=False, rangemode="tozero")
+    picture.update_yaxes(autorange="reversed", showgrid=False)
+    return picture
+
+
+def rfm_scatter(
+    points: pd.DataFrame, colours: dict[str, str], hrefs: Sequence[str], theme: Theme, sign: str
+) -> go.Figure:
+    """Every customer by recency, orders and spend on logarithmic axes, one trace a segment.
+
+    `points` has customer_id, segment, recency_days, frequency, monetary. A logarithm needs what is above zero: recency
+    counts from 1 day (today is day 1) and spend is shown from 1 upward; the hover text has the true numbers.
+    """
+    picture = figure(theme, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=True)
+    address = pd.Series(list(hrefs), index=points.index)
+    for segment, colour in colours.items():
+        group = points[points["segment"] == segment]
+        picture.add_scatter3d(
+            x=np.maximum(group["recency_days"].to_numpy(), 1),
+            y=group["frequency"].to_numpy(),
+            z=np.maximum(group["monetary"].to_numpy(), 1.0),
+            name=segment,
+            mode="markers",
+            marker={"size": 3.2, "symbol": "diamond", "color": SEGMENT_COLOURS[colour], "opacity": 0.85},
+            customdata=np.column_stack(
+                [address[group.index], group["customer_id"], group["recency_days"], group["monetary"].round(2)]
+            ),
+            hovertemplate=(
+                "customer %{customdata[1]}<br>last order %{customdata[2]} days ago<br>%{y:,} orders<br>"
+                f"{sign}%{{customdata[3]:,.2f}} spent<extra>{segment}</extra>"
+            ),
+        )
+    log = {"type": "log", "dtick": 1, "tickformat": "~s"}
+    picture.update_layout(
+        scene={
+            "xaxis": {**log, "title": {"text": "Days since last order"}, "autorange": "reversed"},
+            "yaxis": {**log, "title": {"text": "Orders"}},
+            "zaxis": {**log, "title": {"text": f"Spend ({sign})"}},
+            "camera": {"eye": {"x": 1.25, "y": -1.45, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.12}},
+            "aspectmode": "manual",
+            "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.95},
+        },
+        legend={"y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
+        margin={"t": 32},
+    )
+    return picture
+
+
+def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
+    """A stem an order: ordered_at, amount, order_id."""
+    colour = np.where(orders["amount"].to_numpy() >= 0, token("accent", theme), token("down", theme))
+    picture = figure(
+        theme,
+        go.Bar(
+            x=orders["ordered_at"],
+            y=orders["amount"].to_numpy(),
+            width=24 * 3600 * 1000 * max(1, (orders["ordered_at"].max() - orders["ordered_at"].min()).days / 150),
+            marker={"color": colour, "opacity": 0.75},
+            customdata=orders["order_id"],
+            hovertemplate=f"%{{x|%-d %b %Y}}: {sign}%{{y:,.2f}}<extra>order %{{customdata}}</extra>",
+        ),
+    )
+    picture.update_yaxes(tickprefix=sign, tickformat="~s")
+    return picture
+
+
+def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> go.Figure:
+    """Values with their 95% intervals, one row a model: model, value, ci_low, ci_high."""
+    shown = frame[frame["model"].isin(labels)]
+    picture = figure(
+        theme,
+        go.Scatter(
+            x=shown["value"].to_numpy(),
+            y=[labels[model] for model in shown["model"]],
+            mode="markers+text",
+            text=[f"{value:.3f}" for value in shown["value"]],
+            textposition="top center",
+            marker={"size": 11, "color": token("accent", theme)},
+            error_x={
+                "array": (shown["ci_high"] - shown["value"]).to_numpy(),
+                "arrayminus": (shown["value"] - shown["ci_low"]).to_numpy(),
+                "color": token("muted", theme),
+                "thickness": 1.5,
+                "width": 5,
+            },
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        ),
+    )
+    picture.update_xaxes(rangemode="tozero", showgrid=True, nticks=5)
+    picture.update_yaxes(showgrid=False, autorange="reversed")
+    return picture
+
+
+def _faded(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

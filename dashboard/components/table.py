@@ -1,0 +1,35 @@
+"""Small tables; long lists are the customer grid's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from dash import dcc, html
+
+from dashboard.view import Component
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it is called, how a value reads, and where a row leads."""
+
+    name: str
+    title: str
+    show: Callable[[Any], Component] = str
+    numeric: bool = False
+    href: Callable[[pd.Series], str] | None = None
+
+
+def table(frame: pd.DataFrame, columns: list[Column]) -> Component:
+    """A frame as a table, numbers to the right; scrolls sideways within itself where the page is narrow."""
+
+    def cell(row: pd.Series, column: Column) -> Component:
+        content = column.show(row[column.name])
+        if column.href is not None:
+            content = dcc.Link(content, href=column.href(row))
+        return html.Td(content, className="number" if column.numeric else None)
+
+    head = html.Tr([html.Th(c.title, className="number" if c.numeric else None, scope="col") for c in columns])
+    body = [html.Tr([cell(row, column) for column in columns]) for _, row in frame.iterrows()]
+    return html.Div(html.Table([html.Thead(head), html.Tbody(body)]), className="table-frame", tabIndex=0)

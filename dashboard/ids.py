@@ -1,0 +1,34 @@
+"""Every id that more than one file knows. Ids of one component in one file stay there."""
+
+URL = "url"
+THEME = "theme"
+PAGE = "page"
+NAV = "nav"
+CHIPS = "filter-chips"
+PRESET = "filter-preset"
+RESET = "filter-reset"
+COPY = "copy-link"
+GRID = "customer-grid"
+GRID_COUNT = "customer-grid-count"
+DOWNLOAD = "customer-download"
+PICK_CUSTOMER = "pick-customer"
+
+
+def slot(name: str) -> dict[str, str]:
+    """The place on a page that one query-and-component function fills."""
+    return {"type": "slot", "name": name}
+
+
+def filter_field(field: str) -> dict[str, str]:
+    """The control of one field of `db.filters.Filters`."""
+    return {"type": "filter", "field": field}
+
+
+def graph(name: str) -> dict[str, str]:
+    """A plot whose marks lead somewhere when clicked."""
+    return {"type": "graph", "name": name}
+
+
+def nav_link(path: str) -> dict[str, str]:
+    """A link that keeps the filters of the view it leaves."""
+    return {"type": "nav", "path": path}

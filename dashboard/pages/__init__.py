@@ -1,0 +1,24 @@
+"""The pages of the product, in the order of the menu. A new page is one file and one line here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import unquote
+
+from dashboard.pages import customer, customers, overview, recommendations, segments
+from dashboard.view import Page, Slot
+
+PAGES: tuple[Page, ...] = (overview.PAGE, segments.PAGE, customers.PAGE, customer.PAGE, recommendations.PAGE)
+
+SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for name, fill in page.slots.items()})
+
+
+def match(pathname: str | None) -> tuple[Page | None, str]:
+    """The page at an address and its subject; no page where there is none."""
+    path = pathname or "/"
+    for page in PAGES:
+        if path == page.path or (path.rstrip("/") or "/") == page.path:
+            return page, ""
+    for page in PAGES:
+        if page.path.endswith("/") and page.path != "/" and path.startswith(page.path):
+            return page, unquote(path[len(page.path) :])
+    return None, ""

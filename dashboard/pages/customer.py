@@ -1,0 +1,149 @@
+"""One customer: who they are, what they bought, what to offer them."""
+
+import json
+
+import pandas as pd
+from dash import dcc, html
+
+from dashboard import format as fmt
+from dashboard.components import charts
+from dashboard.components.card import card, segment_chip
+from dashboard.components.graph import graph
+from dashboard.components.offers import offers
+from dashboard.components.states import empty, slot
+from dashboard.components.table import Column, table
+from dashboard.view import Component, Page, View
+from db.queries import customers as queries
+from db.queries import recommendations
+from db.queries import segments as segment_queries
+
+
+def layout() -> Component:
+    """The frame of the page."""
+    return [
+        html.H1("Customer", className="visually-hidden"),
+        slot("customer.head", "sentence"),
+        html.Div([slot("customer.discover", "table"), slot("customer.buy_again", "table")], className="grid halves"),
+        html.Div(
+            [slot("customer.history", "chart"), slot("customer.favourites", "table")],
+            className="grid",
+        ),
+        slot("customer.orders", "table"),
+    ]
+
+
+def head(view: View) -> Component:
+    """Segment, scores and attributes."""
+    customer = queries.one(view.snapshot, view.subject)
+    if customer is None:
+        return empty(
+            f"No customer {view.subject}",
+            "Nobody with this id has a purchase in the published run. ",
+            dcc.Link("Look through the list", href=view.href("/customers")),
+            ".",
+        )
+    profiles = segment_queries.profiles(view.snapshot).set_index("segment")
+    profile = profiles.loc[customer["segment"]]
+    silence = fmt.plural(int(customer["recency_days"]), "day")
+    facts = [
+        ("Last order", f"{silence} ago, {fmt.day(customer['last_ordered_at'])}"),
+        ("Orders", fmt.number(customer["frequency"])),
+        ("Spend", fmt.money(customer["monetary"], view.currency)),
+        ("Scores R F M", f"{customer['r_score']} · {customer['f_score']} · {customer['m_score']} of 5"),
+    ]
+    if not fmt.missing(customer["country"]):
+        facts.append(("Country", customer["country"]))
+    facts += [(name.replace("_", " ").capitalize(), str(value)) for name, value in _attributes(customer).items()]
+    return html.Section(
+        [
+            html.P(dcc.Link("← All customers", href=view.href("/customers")), className="crumb"),
+            html.Div(
+                [
+                    html.H2(f"Customer {view.subject}", className="name"),
+                    segment_chip(customer["segment"], profile["colour"], profile["emoji"]),
+                ],
+                className="bar start",
+            ),
+            html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts"),
+            html.P([html.Strong("What to do: "), profile["playbook"]]),
+        ],
+        className="panel",
+    )
+
+
+def _attributes(customer: pd.Series) -> dict[str, object]:
+    if fmt.missing(customer["attributes"]):
+        return {}
+    return {name: value for name, value in json.loads(customer["attributes"]).items() if value is not None}
+
+
+def discover(view: View) -> Component:
+    """Products to introduce: never bought by this customer."""
+    return _offers(view, "discover", "New to them", "Products this customer never bought, best match first")
+
+
+def buy_again(view: View) -> Component:
+    """Products to bring back to mind: bought before."""
+    return _offers(view, "buy_again", "Buy again", "Products this customer bought before and is likely to want again")
+
+
+def _offers(view: View, kind: str, title: str, about: str) -> Component:
+    frame = recommendations.for_customer(view.snapshot, view.subject)
+    return card(title, offers(frame[frame["kind"] == kind]), about=about)
+
+
+def history(view: View) -> Component:
+    """Spend over time, a bar an order."""
+    orders = queries.orders(view.snapshot, view.subject)
+    if orders.empty:
+        return []
+    title = f"{fmt.plural(len(orders), 'order')} since {fmt.day(orders['ordered_at'].min())}"
+    picture = charts.spend_over_time(orders, view.theme, view.currency)
+    return card(title, graph("history", picture, 260, title), about="Net amount of each order, returns below zero")
+
+
+def favourites(view: View) -> Component:
+    """What they buy most often."""
+    frame = queries.favourites(view.snapshot, view.subject)
+    if frame.empty:
+        return []
+    columns = [
+        Column("name", "Product"),
+        Column("orders", "Orders", fmt.number, numeric=True),
+        Column("last_ordered_at", "Last", fmt.day, numeric=True),
+    ]
+    return card("Bought most often", table(frame, columns), about="By the number of orders it was in")
+
+
+def orders(view: View) -> Component:
+    """The orders themselves, newest first."""
+    frame = queries.orders(view.snapshot, view.subject)
+    if frame.empty:
+        return []
+    shown = frame.head(50)
+    columns = [
+        Column("order_id", "Order"),
+        Column("ordered_at", "Date", fmt.day),
+        Column("lines", "Lines", fmt.number, numeric=True),
+        Column("items", "Items", fmt.number, numeric=True),
+        Column("amount", f"Net amount ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
+        Column("is_return", "", lambda v: "return" if v else ""),
+    ]
+    about = f"The newest {len(shown)} of {fmt.plural(len(frame), 'order')}"
+    return card("Orders", table(shown, columns), about=about)
+
+
+PAGE = Page(
+    path="/customers/",
+    title="Customer",
+    layout=layout,
+    slots={
+        "customer.head": head,
+        "customer.discover": discover,
+        "customer.buy_again": buy_again,
+        "customer.history": history,
+        "customer.favourites": favourites,
+        "customer.orders": orders,
+    },
+    ignores="This page shows the whole history of one customer: the filters do not apply.",
+)

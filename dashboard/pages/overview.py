@@ -1,0 +1,215 @@
+"""Overview: what happened in the period, and where the money came from."""
+
+import numpy as np
+import pandas as pd
+from dash import dcc, html
+
+from dashboard import format as fmt
+from dashboard.components import charts
+from dashboard.components.card import card
+from dashboard.components.graph import graph
+from dashboard.components.kpi_card import kpi_card
+from dashboard.components.states import empty, slot
+from dashboard.components.table import Column
+from dashboard.kpis import KPIS
+from dashboard.theme import SEGMENT_COLOURS, token
+from dashboard.view import Component, Page, View
+from db.filters import Period
+from db.queries import overview as queries
+
+
+def layout() -> Component:
+    """The frame of the page."""
+    return [
+        html.H1("Overview", className="visually-hidden"),
+        slot("overview.sentence", "sentence"),
+        slot("overview.kpis", "cards"),
+        html.Div(
+            [
+                slot("overview.trend", "chart"),
+                slot("overview.segments", "chart"),
+                slot("overview.where", "chart", "full"),
+            ],
+            className="grid",
+        ),
+    ]
+
+
+def _bin_days(period: Period) -> int:
+    """Days up to a month, weeks up to a year, else four weeks."""
+    return 1 if period.days <= 35 else 7 if period.days <= 400 else 28
+
+
+def _reference(view: View) -> str:
+    return f"{fmt.plural(view.period.days, 'day')} before"
+
+
+def sentence(view: View) -> Component:
+    """What happened, in words made from the numbers."""
+    period = view.period
+    now = queries.totals(view.snapshot, view.filters, period)
+    before = queries.totals(view.snapshot, view.filters, period.previous())
+    if not now["orders"]:
+        return empty(
+            "No orders in this view",
+            "Choose a longer period or fewer filters, or ",
+            dcc.Link("reset them", href="?"),
+            ".",
+        )
+    revenue = fmt.short_money(now["revenue"], view.currency)
+    if before["revenue"] <= 0:
+        lead, rest = f"Revenue was {revenue}.", f" The {_reference(view)} have nothing to compare it with."
+    else:
+        change = now["revenue"] / before["revenue"] - 1
+        verb = "held at" if abs(change) < 0.0005 else "rose to" if change > 0 else "fell to"
+        lead = f"Revenue {verb} {revenue} ({change:+.1%})".replace("-", "−") + f" against the {_reference(view)}."
+        rest = " " + _drivers(now, before)
+    return html.P([html.Strong(lead), rest, _best_segment(view)], className="sentence")
+
+
+def _drivers(now: pd.Series, before: pd.Series) -> str:
+    """The factors of revenue that moved, the largest first: orders x average order, and the customers behind them."""
+    moves = [(name, now[key] / before[key] - 1) for name, key in _FACTORS if before[key]]
+    moves.sort(key=lambda move: -abs(move[1]))
+    said = [f"{name} {change:+.1%}".replace("-", "−") for name, change in moves]
+    return f"{', '.join(said).capitalize()}."
+
+
+_FACTORS = (("orders", "orders"), ("average order", "average_order"), ("active customers", "customers"))
+
+
+def _best_segment(view: View) -> str:
+    frame = queries.segment_revenue(view.snapshot, view.filters, view.period)
+    named, total = frame.dropna(subset=["segment"]), frame["revenue"].sum()
+    if named.empty or total <= 0 or named["customers"].sum() == 0:
+        return ""
+    best = named.iloc[int(np.argmax(named["revenue"]))]
+    return (
+        f" {best['segment']}, {fmt.percent(best['customers'] / named['customers'].sum(), 0)} of customers, "
+        f"brought {fmt.percent(best['revenue'] / total, 0)}."
+    )
+
+
+def kpis(view: View) -> Component:
+    """One card for each entry of `dashboard.kpis`."""
+    period, before = view.period, view.period.previous()
+    now_totals = queries.totals(view.snapshot, view.filters, period)
+    then_totals = queries.totals(view.snapshot, view.filters, before)
+    trend = queries.trend(view.snapshot, view.filters, period, _bin_days(period))
+    risk = _risk(view, trend)
+    now_totals["at_risk"], then_totals["at_risk"] = risk.iloc[-1], risk.iloc[0]
+    trend["at_risk"] = risk.to_numpy()[1:]
+    cards = [
+        kpi_card(
+            kpi,
+            now_totals[kpi.column],
+            then_totals[kpi.column] if before.end >= view.span.start else float("nan"),
+            trend[kpi.column].to_list(),
+            _reference(view),
+            view.currency,
+            view.theme,
+        )
+        for kpi in KPIS
+    ]
+    return html.Div(cards, className="kpis")
+
+
+def _risk(view: View, trend: pd.DataFrame) -> pd.Series:
+    """The share at risk at the end of the period before, and of each bin of the trend."""
+    ends = [*(trend["start"].iloc[1:] - pd.Timedelta(days=1)), pd.Timestamp(view.period.end)]
+    days = [pd.Timestamp(view.period.previous().end), *ends]
+    frame = queries.at_risk(view.snapshot, view.filters, days)
+    return frame.set_index("day")["share"].reindex(days)
+
+
+def trend(view: View) -> Component:
+    """Revenue over time against the period before."""
+    period = view.period
+    days = _bin_days(period)
+    now = queries.trend(view.snapshot, view.filters, period, days)
+    before = queries.trend(view.snapshot, view.filters, period.previous(), days)
+    unit = {1: "day", 7: "week", 28: "four weeks"}[days]
+    best = now.iloc[int(np.argmax(now["revenue"]))]
+    title = f"The best {unit} brought {fmt.short_money(best['revenue'], view.currency)}, from {fmt.day(best['start'])}"
+    picture = charts.line_against(now, before, "revenue", view.theme, view.currency)
+    shown = now[["start", "revenue", "orders", "customers"]]
+    columns = [
+        Column("start", f"{unit.capitalize()} from", fmt.day),
+        Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
+        Column("orders", "Orders", fmt.number, numeric=True),
+        Column("customers", "Customers", fmt.number, numeric=True),
+    ]
+    about = f"Net revenue a {unit}, against the {_reference(view)}"
+    return card(title, graph("trend", picture, 300, title), about=about, twin=(shown, columns))
+
+
+def where(view: View) -> Component:
+    """Revenue by country where there are several, else by department, else by category."""
+    for dimension in ("country", "department", "category"):
+        frame = queries.breakdown(view.snapshot, view.filters, view.period, dimension)
+        if frame["value"].nunique() > 1:
+            break
+    total = frame["revenue"].sum()
+    named = frame.dropna(subset=["value"]).head(12)
+    if named.empty or total <= 0:
+        return card(f"Revenue by {dimension}", html.P("The data of this view name no country, department or category."))
+    first = named.iloc[0]
+    title = f"{first['value']} brings {fmt.percent(first['revenue'] / total, 0)} of revenue"
+    field = {"country": "countries", "department": "departments", "category": "categories"}[dimension]
+    hrefs = [view.href("/", **{field: (value,)}) for value in named["value"]]
+    texts = [f"{fmt.short_money(r, view.currency)} · {fmt.percent(r / total)}" for r in named["revenue"]]
+    picture = charts.bars(list(named["value"]), list(named["revenue"]), texts, view.theme, hrefs=hrefs)
+    picture.update_layout(margin={"r": 110})
+    columns = [
+        Column("value", dimension.capitalize(), lambda v: "not named" if fmt.missing(v) else str(v)),
+        Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
+        Column("orders", "Orders", fmt.number, numeric=True),
+    ]
+    about = (
+        f"Net revenue by {dimension}, the first {len(named)} of {frame['value'].nunique()}; click one to see it alone"
+    )
+    return card(title, graph("where", picture, 40 + 28 * len(named), title), about=about, twin=(frame, columns))
+
+
+def segments(view: View) -> Component:
+    """Each segment's share of customers and of revenue."""
+    frame = queries.segment_revenue(view.snapshot, view.filters, view.period)
+    named, total = frame.dropna(subset=["segment"]), frame["revenue"].sum()
+    if named.empty:
+        return card("No segments yet", html.P(["Run ", html.Code("python -m models run"), " to compute them."]))
+    of_customers = named["customers"] / named["customers"].sum()
+    of_revenue = named["revenue"] / total if total > 0 else named["revenue"] * 0
+    best = int(np.argmax(named["revenue"]))
+    title = (
+        f"{named['segment'].iloc[best]} are {fmt.percent(of_customers.iloc[best], 0)} of customers "
+        f"and {fmt.percent(of_revenue.iloc[best], 0)} of revenue"
+    )
+    colours = [SEGMENT_COLOURS.get(key, token("muted", view.theme)) for key in named["colour"]]
+    hrefs = [view.href("/customers", segments=(segment,)) for segment in named["segment"]]
+    names, shares = list(named["segment"]), (list(of_revenue), list(of_customers))
+    picture = charts.paired_bars(names, shares, ("of revenue", "of customers"), colours, view.theme, hrefs)
+    shown = named.assign(of_customers=of_customers, of_revenue=of_revenue)
+    columns = [
+        Column("segment", "Segment"),
+        Column("customers", "Customers", fmt.number, numeric=True),
+        Column("of_customers", "Share", fmt.percent, numeric=True),
+        Column("revenue", f"Revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
+        Column("of_revenue", "Share", fmt.percent, numeric=True),
+    ]
+    about = "Share of the period's revenue (colour) and of all customers (grey); click one for its customers"
+    return card(title, graph("segments", picture, 60 + 48 * len(named), title), about=about, twin=(shown, columns))
+
+
+PAGE = Page(
+    path="/",
+    title="Overview",
+    icon="overview",
+    layout=layout,
+    slots={
+        "overview.sentence": sentence,
+        "overview.kpis": kpis,
+        "overview.trend": trend,
+        "overview.where": where,
+        "overview.segments": segments,
+    },
+)

@@ -1,0 +1,182 @@
+"""Segments: who the customers are, in three dimensions and in words, and what each segment buys."""
+
+import json
+from typing import Any
+
+import pandas as pd
+from dash import dcc, html
+
+from dashboard import format as fmt
+from dashboard.components import charts
+from dashboard.components.card import card, pill, segment_chip
+from dashboard.components.graph import graph
+from dashboard.components.segment_card import segment_card
+from dashboard.components.states import empty, slot
+from dashboard.components.table import Column, table
+from dashboard.view import Component, Page, View
+from db.queries import segments as queries
+from db.queries import shop
+
+_MOST_POINTS = 30_000
+
+
+def layout() -> Component:
+    """The frame of the page."""
+    return [
+        html.H1("Segments", className="visually-hidden"),
+        slot("segments.sentence", "sentence"),
+        html.Div([slot("segments.scatter", "tall"), slot("segments.cards", "tall")], className="grid"),
+        html.Div([slot("segments.rfm", "chart", "full"), slot("segments.products", "table", "full")], className="grid"),
+    ]
+
+
+def _run(view: View) -> dict[str, Any] | None:
+    """The published run of segments: its as-of day, parameters and metrics."""
+    runs = shop.runs(view.snapshot)
+    runs = runs[(runs["kind"] == "segments") & (runs["status"] == "published")]
+    if runs.empty:
+        return None
+    run = runs.iloc[0]
+    return {
+        "as_of": run["as_of"],
+        "parameters": json.loads(run["parameters"]),
+        "metrics": json.loads(run["metrics"]),
+        "run_id": run["run_id"],
+    }
+
+
+def _no_run() -> Component:
+    return empty("No segments yet", "Run ", html.Code("python -m models run"), " to compute them from what is loaded.")
+
+
+def sentence(view: View) -> Component:
+    """How many segments, why that many, and as of when."""
+    run = _run(view)
+    profiles = queries.profiles(view.snapshot)
+    if run is None or profiles.empty:
+        return _no_run()
+    metrics = run["metrics"]
+    silhouette = f" (silhouette {metrics['silhouette']:.2f})" if metrics.get("silhouette") is not None else ""
+    why = f" {metrics['reason']}" if metrics.get("reason") else ""
+    return html.P(
+        [
+            html.Strong(f"{fmt.plural(len(profiles), 'segment')}{silhouette}."),
+            f"{why} As of {fmt.day(run['as_of'])}, run {run['run_id']}.",
+        ],
+        className="sentence",
+    )
+
+
+def scatter(view: View) -> Component:
+    """The 3D RFM scatter: every customer the filters leave, one trace a segment."""
+    profiles = queries.profiles(view.snapshot)
+    if profiles.empty:
+        return []
+    everyone = int(profiles["customers"].sum())
+    points = queries.points(view.snapshot, view.filters)
+    if points.empty:
+        return card(
+            "No customers in this view", html.P(["Choose fewer filters, or ", dcc.Link("reset them", href="?"), "."])
+        )
+    shown = points if len(points) <= _MOST_POINTS else points.sample(_MOST_POINTS, random_state=0).sort_index()
+    colours = dict(zip(profiles["segment"], profiles["colour"], strict=True))
+    hrefs = [view.customer_href(customer_id) for customer_id in shown["customer_id"]]
+    picture = charts.rfm_scatter(shown, colours, hrefs, view.theme, view.currency)
+    title = "Every customer by recency, orders and spend"
+    return card(
+        title,
+        graph(
+            "rfm", picture, 560, f"{title}: a 3D scatter of {fmt.plural(len(shown), 'customer')}, coloured by segment"
+        ),
+        about="Logarithmic axes. Drag to turn, scroll to zoom, click a customer to open it",
+        aside=pill(f"{len(shown):,} of {everyone:,} shown"),
+    )
+
+
+def cards(view: View) -> Component:
+    """A card a segment: its numbers, its persona, what to do."""
+    profiles = queries.profiles(view.snapshot)
+    chosen = view.filters.segments
+    return html.Div(
+        [
+            segment_card(profile, view.href("/customers", segments=(profile["segment"],)), view.currency)
+            for _, profile in profiles.iterrows()
+            if not chosen or profile["segment"] in chosen
+        ],
+        className="segment-cards",
+    )
+
+
+def rfm(view: View) -> Component:
+    """Medians and sizes side by side: the table that the pictures come from."""
+    profiles = queries.profiles(view.snapshot)
+    if profiles.empty:
+        return []
+    profiles["chip"] = [segment_chip(p["segment"], p["colour"], p["emoji"]) for _, p in profiles.iterrows()]
+    columns = [
+        Column("chip", "Segment", lambda v: v, href=lambda r: view.href("/customers", segments=(r["segment"],))),
+        Column("customers", "Customers", fmt.number, numeric=True),
+        Column("customer_share", "Share", fmt.percent, numeric=True),
+        Column("revenue", f"Net revenue ({view.currency})", fmt.number, numeric=True),
+        Column("revenue_share", "Share", fmt.percent, numeric=True),
+        Column("recency_median", "Days since last order", fmt.number, numeric=True),
+        Column("frequency_median", "Orders", lambda v: fmt.number(v, 0 if v == int(v) else 1), numeric=True),
+        Column("monetary_median", f"Spend ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
+        Column("reason", "Why this name"),
+    ]
+    about = (
+        "Medians of a segment's customers over the whole history; shares of all segmented customers and their revenue"
+    )
+    return card("Recency, frequency and spend by segment", table(profiles, columns), about=about)
+
+
+def products(view: View) -> Component:
+    """What each segment buys more than the whole shop does."""
+    profiles = queries.profiles(view.snapshot)
+    bought, loved = queries.products(view.snapshot, kind="revenue"), queries.products(view.snapshot, kind="lift")
+    if profiles.empty or bought.empty:
+        return []
+    chosen = view.filters.segments
+    blocks = [
+        html.Div(
+            [
+                html.H3(segment_chip(profile["segment"], profile["colour"], profile["emoji"])),
+                html.Div(
+                    [
+                        _ranking("By revenue", bought, profile["segment"], "revenue", view),
+                        _ranking("Bought more than by others", loved, profile["segment"], "lift", view),
+                    ],
+                    className="pair",
+                ),
+            ],
+            className="segment-products",
+        )
+        for _, profile in profiles.iterrows()
+        if not chosen or profile["segment"] in chosen
+    ]
+    about = "Lift: the segment's share of buyers over the whole shop's. Postage and other services are left out"
+    return card("What each segment buys", html.Div(blocks, className="products"), about=about)
+
+
+def _ranking(title: str, frame: pd.DataFrame, segment: str, number: str, view: View) -> Component:
+    rows = frame[frame["segment"] == segment]
+    show = (lambda v: fmt.short_money(v, view.currency)) if number == "revenue" else (lambda v: f"{v:.1f}×")
+    columns = [Column("name", title), Column(number, number.capitalize(), show, numeric=True)]
+    return table(rows, columns) if len(rows) else html.P("Too few buyers to tell.", className="about")
+
+
+PAGE = Page(
+    path="/segments",
+    title="Segments",
+    icon="segments",
+    layout=layout,
+    slots={
+        "segments.sentence": sentence,
+        "segments.scatter": scatter,
+        "segments.cards": cards,
+        "segments.rfm": rfm,
+        "segments.products": products,
+    },
+    ignores="Segments are those of the published run, over the whole history: the period does not apply. "
+    "Country, department and category narrow the customers shown in the scatter.",
+)

@@ -1,0 +1,87 @@
+"""What one request sees, and what a page is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from dashboard.theme import Theme
+from db.filters import Filters, Period
+from db.queries import shop
+from db.snapshot import Snapshot, newest_version, open_newest
+from errors import SnapshotError
+from settings import Settings
+
+Component: TypeAlias = Any
+"""A Dash component, or a list of them: Dash's own classes carry no types."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One snapshot, one set of filters, one theme: every number of one answer is of the same moment."""
+
+    snapshot: Snapshot
+    filters: Filters
+    span: Period
+    theme: Theme
+    currency: str
+    subject: str = ""
+    """What the page is about where its address names something: a customer's id."""
+
+    @property
+    def period(self) -> Period:
+        """The days the numbers of this view cover."""
+        return self.filters.period(self.span)
+
+    def href(self, path: str, **changes: Any) -> str:
+        """The address of another page under the same filters, some of them changed."""
+        return path + self.filters.but(**changes).query()
+
+    def customer_href(self, customer_id: str) -> str:
+        """The address of one customer's page."""
+        return self.href(f"/customers/{quote(customer_id, safe='')}")
+
+
+class Views:
+    """Opens views over the newest snapshot; a snapshot is opened once and shared by every request that sees it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot. Raises SnapshotError before the first load."""
+        held = self._snapshot
+        if held is None or held.version != newest_version(self._settings.data_dir):
+            held = self._snapshot = open_newest(self._settings.data_dir)
+        return held
+
+    def view(self, query: str, theme: Theme = "light", subject: str = "") -> View:
+        """A view of the newest snapshot. Raises SnapshotError where there is nothing to see."""
+        snapshot = self.snapshot()
+        span = shop.span(snapshot)
+        if span is None:
+            raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
+        return View(snapshot, Filters.from_query(query), span, theme, self._settings.currency, subject)
+
+
+Slot: TypeAlias = Callable[[View], Component]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: where it is, what it is called, and the slots that fill it.
+
+    `layout` gives the page's frame at once, made of `components.states.slot` placeholders; each is then filled by the
+    function of its name in `slots`, on its own and again whenever the filters change. A path that ends in `/` takes a
+    subject after it.
+    """
+
+    path: str
+    title: str
+    layout: Callable[[], Component]
+    slots: Mapping[str, Slot]
+    icon: str | None = None
+    """A name among the icons of `components.icons`; a page without one stands in no menu."""
+    ignores: str | None = None
+    """Which filters do not apply here and why, said under the filters."""
