@@ -22,8 +22,7 @@ def totals(snapshot: Snapshot, filters: Filters, period: Period) -> pd.Series:
     Guests count in revenue and orders, never in customers; an order that only returns goods is no order. Where
     nothing sold, counts and revenue are 0 and the ratios NaN.
     """
-    where = filters.on_lines(period)
-    return snapshot.frame(f"{_TOTALS.format(group='0', where=where.sql)}", where.values).iloc[0].drop("bin")
+    return trend(snapshot, filters, period, period.days).iloc[0].drop(["bin", "start"])
 
 
 def trend(snapshot: Snapshot, filters: Filters, period: Period, days: int) -> pd.DataFrame:
@@ -67,15 +66,16 @@ def at_risk(snapshot: Snapshot, filters: Filters, days: list[pd.Timestamp]) -> p
     return snapshot.frame(
         f"""
         WITH purchase AS (
-            SELECT customer_id, min(ordered_at) AS at FROM transaction_line
+            SELECT customer_id, epoch(min(ordered_at)) AS bought FROM transaction_line
             WHERE NOT is_return AND customer_id IS NOT NULL AND {where.sql} GROUP BY customer_id, order_id
-        ), day AS (SELECT unnest(?::TIMESTAMP[]) AS day),
-        rhythm AS (
-            SELECT day, day + INTERVAL 1 DAY - max(at) AS silence, (max(at) - min(at)) / (count(*) - 1) AS gap
-            FROM purchase JOIN day ON at < day + INTERVAL 1 DAY GROUP BY day, customer_id HAVING count(*) > 1
+        ), moment AS (
+            SELECT day, epoch(day + INTERVAL 1 DAY) AS night FROM (SELECT unnest(?::TIMESTAMP[]) AS day)
+        ), rhythm AS (
+            SELECT day, night - max(bought) AS silence, (max(bought) - min(bought)) / (count(*) - 1) AS gap
+            FROM purchase JOIN moment ON bought < night GROUP BY day, night, customer_id HAVING count(*) > 1
         )
         SELECT day, count(*) AS repeat_customers,
-            count(*) FILTER (silence > 2 * greatest(gap, INTERVAL 1 DAY)) AS at_risk,
+            count(*) FILTER (silence > 2 * greatest(gap, 86400)) AS at_risk,
             at_risk / repeat_customers AS share
         FROM rhythm GROUP BY day ORDER BY day
         """,
