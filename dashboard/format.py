@@ -34,10 +34,10 @@ def short_money(value: Any, currency: str) -> str:
         return NOTHING
     sign = "−" if value < 0 else ""
     size = abs(float(value))
-    for limit, unit, name in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+    for limit, unit, name in ((999.5e6, 1e9, "B"), (999.5e3, 1e6, "M"), (1e4, 1e3, "k")):
         if size >= limit:
-            scaled = size / unit
-            return f"{sign}{currency}{scaled:,.{max(0, 2 - int(math.log10(scaled)))}f}{name}"
+            scaled = float(f"{size / unit:.3g}")
+            return f"{sign}{currency}{scaled:,.{max(0, 2 - math.floor(math.log10(scaled)))}f}{name}"
     return f"{sign}{currency}{size:,.{2 if size < 100 else 0}f}"
 
 
