@@ -58,6 +58,7 @@ class _BatchReader(io.RawIOBase):
 
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
         self._batches = batches
+        self.failure: BaseException | None = None
         self._buffer = b""
         self._at = 0
 
@@ -66,7 +67,11 @@ class _BatchReader(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while self._at >= len(self._buffer):
-            batch = next(self._batches, None)
+            try:
+                batch = next(self._batches, None)
+            except BaseException as error:
+                self.failure = error
+                raise
             if batch is None:
                 return b""
             sink = io.BytesIO()
@@ -81,7 +86,8 @@ class _BatchReader(io.RawIOBase):
 def copy_in(connection: Connection, table: Table, batches: Iterable[pa.RecordBatch]) -> int:
     """COPY batches of one schema into a table within the caller's transaction; gives the rows written.
 
-    The batches' column names choose the table's columns; they must be columns of it (KeyError otherwise).
+    The batches' column names choose the table's columns; they must be columns of it (KeyError otherwise). What the
+    batches raise comes out as it is.
     """
     stream = iter(batches)
     first = next(stream, None)
@@ -93,8 +99,14 @@ def copy_in(connection: Connection, table: Table, batches: Iterable[pa.RecordBat
         yield first
         yield from stream
 
+    reader = _BatchReader(all_batches())
     with _cursor(connection) as cursor:
-        cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT csv)', _BatchReader(all_batches()))
+        try:
+            cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT csv)', reader)
+        except psycopg2.Error:
+            if reader.failure is not None:  # psycopg2 tells of it as a cancelled query
+                raise reader.failure from None
+            raise
         return int(cursor.rowcount)
 
 

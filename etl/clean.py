@@ -5,6 +5,7 @@ Pure and set-wise: batches in, batches out. The first rule a row breaks gives it
 
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -87,7 +88,7 @@ def clean(batch: pa.RecordBatch, layout: Layout, first_row: int, repeated: pa.Ar
         ("negative_price", pc.less(price.value, pa.scalar(0, PRICE))),
         ("duplicate", repeated if repeated is not None else pa.repeat(False, rows)),
     )
-    row_number = pa.array(range(first_row, first_row + rows), pa.int64())
+    row_number = pa.array(np.arange(first_row, first_row + rows), pa.int64())
     is_return = pc.or_kleene(
         pc.less(quantity.value, pa.scalar(0, QUANTITY)), pc.match_substring_regex(texts[C.ORDER_ID], "^[Cc][0-9]+$")
     )

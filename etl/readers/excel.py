@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def read(path: Path) -> Source:
     One sheet at a time is held in memory: Excel ends at 1,048,576 rows.
     """
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        workbook = CalamineWorkbook.from_filelike(BytesIO(path.read_bytes()))  # told by content, not by suffix
         sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
         headers = [[_written(cell) for cell in next(sheet.iter_rows(), [])] for sheet in sheets]
     except (CalamineError, OSError) as error:

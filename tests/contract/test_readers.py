@@ -1,0 +1,194 @@
+"""Facts every reader keeps: the same table in, the same lines out; a file that is not what it says is one sentence."""
+
+import gzip
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from errors import ConfigurationError, InputError
+from etl.clean import clean
+from etl.mapping import detect
+from etl.readers import READERS, open_source
+from etl.readers.base import Source
+
+SALES = pd.DataFrame(
+    {
+        "InvoiceNo": ["536365", "C536379", "536370", "536371"],
+        "StockCode": ["85123A", "22423", "POST", "22423"],
+        "Description": ["CAFÉ “HEART”, white", "line one\nline two", None, "\\."],
+        "Quantity": [6, -1, 3, 12],
+        "InvoiceDate": [
+            datetime.fromisoformat(text)
+            for text in ("2010-12-01 08:26", "2010-12-01 09:41:30", "2011-01-04", "2011-12-09 12:50")
+        ],
+        "UnitPrice": [2.55, 27.5, 18.0, 0.001],
+        "CustomerID": pd.array([17850, 14527, None, 12583], dtype="Int64"),
+        "Country": ["United Kingdom", "EIRE", "France", "France"],
+    }
+)
+
+
+def _gzipped(frame: pd.DataFrame, path: Path) -> None:
+    path.write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
+
+
+def _excel(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_excel(path.with_suffix(".xlsx"), index=False)
+    path.with_suffix(".xlsx").rename(path)
+
+
+WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
+    ".csv": lambda frame, path: frame.to_csv(path, index=False),
+    ".csv.gz": _gzipped,
+    ".xlsx": _excel,
+    ".xls": _excel,  # nothing here writes the old format; its reader tells the two apart by content
+    ".parquet": lambda frame, path: frame.to_parquet(path),
+}
+
+
+def lines(source: Source) -> list[dict[str, object]]:
+    layout = detect(source.columns, source.name)
+    parts = [clean(batch, layout, 1).accepted for batch in source.batches()]
+    return [row for part in parts for row in part.to_pylist()]
+
+
+def expected(tmp_path: Path) -> list[dict[str, object]]:
+    SALES.to_parquet(tmp_path / "expected.parquet")
+    return lines(open_source(str(tmp_path / "expected.parquet")))
+
+
+@pytest.fixture(params=sorted(READERS))
+def suffix(request: pytest.FixtureRequest) -> str:
+    name = str(request.param)
+    assert name in WRITERS, f"add a writer of {name} to WRITERS, so that its reader is tested like the others"
+    return name
+
+
+def test_the_same_table_gives_the_same_lines_in_every_format(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"sales{suffix}"
+    WRITERS[suffix](SALES, path)
+    source = open_source(str(path))
+    assert lines(source) == expected(tmp_path)
+    assert lines(source) == expected(tmp_path), "a source can be read twice"
+    assert source.rows >= len(SALES)
+    assert list(source.columns) == list(SALES.columns)
+    assert source.name == path.name
+
+
+def test_the_content_is_known_under_any_name(suffix: str, tmp_path: Path) -> None:
+    one, two, other = (tmp_path / f"{name}{suffix}" for name in ("one", "two", "other"))
+    WRITERS[suffix](SALES, one)
+    two.write_bytes(one.read_bytes())
+    WRITERS[suffix](SALES.head(2), other)
+    hashes = [open_source(str(path)).sha256 for path in (one, two, other)]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_a_table_without_rows_has_no_rows(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"nothing{suffix}"
+    WRITERS[suffix](SALES.head(0), path)
+    assert sum(batch.num_rows for batch in open_source(str(path)).batches()) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\x81\x00\xff" * 500, b"PK\x03\x04" + b"\x00\x81" * 200])
+def test_a_file_that_is_not_what_it_says_is_one_sentence(suffix: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="broken"):
+        detect((source := open_source(str(path))).columns, source.name)
+
+
+@pytest.mark.parametrize("suffix", sorted(set(READERS) - {".csv"}))  # plain text may end after any row
+def test_a_file_cut_short_is_one_sentence(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"cut{suffix}"
+    many = pd.concat([SALES] * 2000, ignore_index=True).assign(Quantity=range(8000))
+    WRITERS[suffix](many, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match="cut"):
+        list(open_source(str(path)).batches())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_is_read_in_each_encoding_and_delimiter(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    SALES.to_csv(path, index=False, sep=delimiter, encoding=encoding)
+    assert lines(open_source(str(path))) == expected(tmp_path)
+
+
+def test_a_csv_beyond_windows_1252_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    SALES.to_csv(path, index=False, encoding="utf-16")
+    with pytest.raises(InputError, match="neither in UTF-8 nor in Windows-1252"):
+        open_source(str(path))
+
+
+def test_a_ragged_csv_names_the_row(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("a,b\n1,2\n1,2,3\n")
+    with pytest.raises(InputError, match="Row #3: Expected 2 columns, got 3"):
+        list(open_source(str(path)).batches())
+
+
+def test_columns_alike_are_refused_and_blank_ones_get_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("a,b,a\n1,2,3\n")
+    with pytest.raises(InputError, match="more than one column named a"):
+        open_source(str(path))
+    path.write_text("a,,\n1,2,3\n")
+    (batch,) = open_source(str(path)).batches()
+    assert batch.to_pylist() == [{"a": "1", "column 2": "2", "column 3": "3"}]
+
+
+def test_further_sheets_with_the_same_header_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "two_years.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        SALES.head(2).to_excel(writer, sheet_name="Year 2010", index=False)
+        pd.DataFrame({"note": ["not sales"]}).to_excel(writer, sheet_name="Notes", index=False)
+        SALES.tail(2).to_excel(writer, sheet_name="Year 2011", index=False)
+    found = [{**line, "row_number": 0} for line in lines(open_source(str(path)))]
+    assert found == [{**line, "row_number": 0} for line in expected(tmp_path)]
+
+
+def test_parquet_text_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sales.parquet"
+    broken = pa.StringArray.from_buffers(
+        1, pa.py_buffer(b"\x00\x00\x00\x00\x02\x00\x00\x00"), pa.py_buffer(b"\xff\xfe")
+    )
+    pa.parquet.write_table(pa.table({"InvoiceNo": broken}), path)
+    with pytest.raises(InputError, match=r"sales\.parquet cannot be read as Parquet"):
+        list(open_source(str(path)).batches())
+
+
+def test_what_is_no_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sales.txt").write_text("a,b\n")
+    for what, said in [("nowhere.csv", "no file"), ("", "is a directory"), ("sales.txt", r"ends in \.csv")]:
+        with pytest.raises(InputError, match=said):
+            open_source(str(tmp_path / what))
+    with pytest.raises(ConfigurationError, match="cuts the sample alone"):
+        open_source(str(tmp_path / "sales.txt"), households=5)
+
+
+def test_the_sample_is_the_grocers_year() -> None:
+    source = open_source("sample")
+    assert source.rows == 1_469_307
+    assert source.customers is not None
+    assert source.products is not None
+    assert source.customers.num_rows == 801
+    assert source.products.num_rows == 68_509
+    assert source.products["name"].null_count == 0
+    assert not {"NaN", ""} & {name for column in source.products.columns for name in column.unique().to_pylist()}
+
+
+def test_the_sample_cut_to_households_is_another_content() -> None:
+    some, fewer = open_source("sample", households=20), open_source("sample", households=10)
+    assert some.sha256 != fewer.sha256 != open_source("sample").sha256
+    found = pa.Table.from_batches(fewer.batches())
+    assert found["customer_id"].unique().sort().to_pylist() == list(range(1, 11))
+    assert found.num_rows == fewer.rows
+    with pytest.raises(ConfigurationError, match="at least 1"):
+        open_source("sample", households=0)
