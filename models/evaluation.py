@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from db.columns import Columns as C
@@ -57,7 +58,7 @@ def _relevant(training: Training, after: pd.DataFrame, *, discover: bool) -> pd.
     if discover:
         rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(pairs[C.CUSTOMER_ID])
         columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(pairs[C.PRODUCT_ID])
-        pairs = pairs[[not known for known in training.bought[rows, columns].A1]]
+        pairs = pairs[~np.asarray(training.bought[rows, columns]).ravel()]
     if pairs.empty:
         raise NotEnoughDataError(
             "Recommendations need customers who bought something " + ("new to them " if discover else "") + "in the "

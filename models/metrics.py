@@ -25,7 +25,7 @@ def by_customer(recommended: pd.DataFrame, relevant: pd.DataFrame, ks: Sequence[
     """
     customers = pd.Index(np.sort(relevant[C.CUSTOMER_ID].unique()), name=C.CUSTOMER_ID)
     wanted = relevant.groupby(C.CUSTOMER_ID, observed=True).size().reindex(customers).to_numpy()
-    found = recommended.merge(relevant, on=[C.CUSTOMER_ID, C.PRODUCT_ID])
+    found = recommended.merge(relevant[[C.CUSTOMER_ID, C.PRODUCT_ID]])
     found = found[found[C.RANK] <= max(ks)]
     hits = np.zeros((len(customers), max(ks)))
     hits[customers.get_indexer(pd.Index(found[C.CUSTOMER_ID])), found[C.RANK].to_numpy(dtype=int) - 1] = 1

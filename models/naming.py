@@ -8,7 +8,10 @@ from models.wording import counted, money, percent
 
 @dataclass(frozen=True)
 class Centre:
-    """A cluster's typical (median) customer; ranks run from 0 (the shop's worst) to 1 (its best)."""
+    """A cluster's typical (median) customer; ranks run from 0 (the shop's worst) to 1 (its best).
+
+    Silence counts the usual gaps between orders that have passed since the last.
+    """
 
     cluster: int
     customers: int
@@ -17,6 +20,7 @@ class Centre:
     recency: float
     frequency: float
     monetary: float
+    silence: float
     recency_rank: float
     frequency_rank: float
     monetary_rank: float
@@ -27,6 +31,11 @@ class Centre:
     def value_rank(self) -> float:
         """Orders and spend together."""
         return (self.frequency_rank + self.monetary_rank) / 2
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the typical customer is away for longer than one and a half of their usual gaps."""
+        return self.silence >= _SILENT
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,17 @@ class _Archetype:
     playbook: str
 
 
-_LOW, _MIDDLE, _HIGH, _TOP = 0.4, 0.5, 0.6, 0.7  # every centre has an archetype that is true of it; a test proves it
+_LOW, _MIDDLE, _HIGH, _TOP = 0.3, 0.5, 0.6, 0.7
+_SILENT = 1.5
+_OTHER = "other"
+
+# some archetype is true of every centre; a test proves it
 _ARCHETYPES = (
     _Archetype(
         "Champions",
         "champions",
         "🏆",
-        lambda c: c.leads or (c.recency_rank >= _HIGH and c.value_rank >= _TOP),
+        lambda c: c.leads or (not c.is_silent and c.recency_rank >= _HIGH and c.value_rank >= _TOP),
         "The shop's best customers",
         "Reward and keep them: early access, a personal contact, a referral offer; no blanket discounts.",
     ),
@@ -65,7 +78,7 @@ _ARCHETYPES = (
         "Loyal",
         "loyal",
         "💚",
-        lambda c: c.recency_rank >= _MIDDLE and c.frequency_rank >= _MIDDLE,
+        lambda c: not c.is_silent and c.frequency_rank >= _MIDDLE,
         "Customers who keep coming back",
         "Raise the basket: recommendations from categories new to them, bundles, a loyalty scheme with tiers.",
     ),
@@ -73,7 +86,7 @@ _ARCHETYPES = (
         "Big spenders",
         "champions",
         "💎",
-        lambda c: c.recency_rank >= _MIDDLE and c.monetary_rank >= _HIGH,
+        lambda c: not c.is_silent and c.monetary_rank >= _HIGH,
         "Customers who order seldom but large",
         "Give them reasons to come between their large orders: reminders, subscriptions, free delivery.",
     ),
@@ -81,31 +94,39 @@ _ARCHETYPES = (
         "Promising",
         "new",
         "🌱",
-        lambda c: c.recency_rank >= _HIGH and c.frequency_rank < _MIDDLE,
+        lambda c: not c.is_silent and c.recency_rank >= _HIGH and c.frequency_rank < _MIDDLE,
         "Recent customers with few orders yet",
         "Win the next order soon: a welcome series, the shop's best-loved products, a small offer with an end date.",
+    ),
+    _Archetype(
+        "Regulars",
+        "loyal",
+        "🙂",
+        lambda c: not c.is_silent and _LOW <= c.value_rank < _TOP,
+        "Customers of the middle who keep their rhythm",
+        "Make each visit larger: add what customers like them buy, and a reason to come one day sooner.",
+    ),
+    _Archetype(
+        "Occasional",
+        "attention",
+        "🛍️",
+        lambda c: not c.is_silent and c.value_rank < _MIDDLE,
+        "Customers who come now and then",
+        "Stay in mind at low cost: seasonal news, popular products, bundles that make the trip worthwhile.",
     ),
     _Archetype(
         "Needs attention",
         "attention",
         "⏰",
-        lambda c: _LOW <= c.recency_rank < _HIGH and c.value_rank >= _LOW,
-        "Fair customers who are slowing down",
+        lambda c: c.is_silent and c.recency_rank >= _MIDDLE,
+        "Customers who are slowing down",
         "Bring them back before they cool: remind them of what they buy again, with a limited offer.",
-    ),
-    _Archetype(
-        "Occasional",
-        "other",
-        "🛍️",
-        lambda c: c.recency_rank >= _LOW and c.value_rank < _MIDDLE,
-        "Customers who come now and then",
-        "Stay in mind at low cost: seasonal news, popular products, bundles that make the trip worthwhile.",
     ),
     _Archetype(
         "At risk",
         "at_risk",
         "⚠️",
-        lambda c: c.recency_rank < _LOW and c.value_rank >= _MIDDLE,
+        lambda c: c.is_silent and c.recency_rank < _MIDDLE <= c.value_rank,
         "Good customers who have gone silent",
         "Win them back now, in person where it pays: ask what went wrong, offer their favourites at a good price.",
     ),
@@ -113,22 +134,14 @@ _ARCHETYPES = (
         "Lost",
         "lost",
         "💤",
-        lambda c: c.recency_rank < _LOW and c.value_rank < _MIDDLE,
+        lambda c: c.is_silent and c.recency_rank < _MIDDLE and c.value_rank < _MIDDLE,
         "Customers long silent who bought little",
         "Spend little: one last offer, then leave them out of paid campaigns.",
-    ),
-    _Archetype(
-        "Regulars",
-        "other",
-        "🙂",
-        lambda c: c.recency_rank >= _LOW and _LOW <= c.value_rank < _TOP,
-        "Customers in the shop's middle",
-        "Keep the rhythm: regular news, recommendations, thanks at the right moment.",
     ),
 )
 _EVERYONE = _Archetype(
     "All customers",
-    "other",
+    _OTHER,
     "👥",
     lambda _: True,
     "All customers, who do not differ enough to be told apart",
@@ -147,20 +160,24 @@ def in_order_of_value(centres: Sequence[Centre]) -> list[Centre]:
 def names(centres: Sequence[Centre], currency: str) -> list[Name]:
     """A name for each centre, given `in_order_of_value`: the first archetype true of it that is still free.
 
-    Where all that are true are taken, the first of them with a tier, which is true because the order is by value.
+    Where all that are true are taken, the first of them with a tier, which is true because the order is by value. A
+    colour is given once; who comes too late for it is `other`.
     """
     given: dict[str, int] = {}
+    colours: set[str] = set()
     result = []
     for centre in centres:
         fitting = [_EVERYONE] if len(centres) == 1 else [a for a in _ARCHETYPES if a.is_true(centre)]
         archetype = next((a for a in fitting if a.name not in given), fitting[0])
         taken = given.get(archetype.name, 0)
         given[archetype.name] = taken + 1
-        result.append(_name(archetype, centre, currency, taken))
+        colour = _OTHER if archetype.colour in colours else archetype.colour
+        colours.add(colour)
+        result.append(_name(archetype, centre, currency, taken, colour))
     return result
 
 
-def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int) -> Name:
+def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int, colour: str) -> Name:
     persona = (
         f"{archetype.character}: {counted(centre.customers, 'customer')} ({percent(centre.customer_share)} of all, "
         f"{percent(centre.revenue_share)} of revenue), typically {counted(centre.frequency, 'order')}, "
@@ -169,11 +186,12 @@ def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int) -> N
     lead = " No other segment bought more recently or spent more." if centre.leads else ""
     reason = (
         f"Among all customers of the shop (0 worst, 100 best) the typical one here ranks {centre.recency_rank:.0%} in "
-        f"recency, {centre.frequency_rank:.0%} in orders and {centre.monetary_rank:.0%} in spend."
+        f"recency, {centre.frequency_rank:.0%} in orders and {centre.monetary_rank:.0%} in spend; the last order lies "
+        f"{centre.silence:.1f} times the usual gap between orders back."
     ).replace("%", "")
     return Name(
         name=archetype.name if taken == 0 else f"{archetype.name}, {_TIERS[taken - 1]} tier",
-        colour=archetype.colour,
+        colour=colour,
         emoji=archetype.emoji,
         persona=persona,
         playbook=archetype.playbook,

@@ -22,7 +22,7 @@ def segment_profile(clustered: pd.DataFrame, currency: str) -> pd.DataFrame:
     revenue = {}
     for label in sorted(clustered[C.CLUSTER].unique().tolist()):
         members = clustered[clustered[C.CLUSTER] == label]
-        typical = members[[C.RECENCY, C.FREQUENCY, C.MONETARY]].median()
+        typical = members[[C.RECENCY, C.FREQUENCY, C.MONETARY, C.SILENCE]].median()
         recency, frequency, monetary = (float(typical[c]) for c in (C.RECENCY, C.FREQUENCY, C.MONETARY))
         revenue[label] = float(members[C.MONETARY].sum())
         centres[label] = Centre(
@@ -33,6 +33,7 @@ def segment_profile(clustered: pd.DataFrame, currency: str) -> pd.DataFrame:
             recency=recency,
             frequency=frequency,
             monetary=monetary,
+            silence=float(typical[C.SILENCE]),
             recency_rank=1 - _place(clustered[C.RECENCY], recency),
             frequency_rank=_place(clustered[C.FREQUENCY], frequency),
             monetary_rank=_place(clustered[C.MONETARY], monetary),

@@ -19,9 +19,10 @@ Cuts = Mapping[str, Sequence[float]]
 
 
 def rfm(history: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """One row a customer: customer_id, last_ordered_at, recency_days, frequency (orders), monetary (currency).
+    """One row a customer: customer_id, last_ordered_at, recency_days, frequency (orders), monetary (currency), silence.
 
-    `history` has one row a customer (customer_id, last_ordered_at, frequency, monetary), none later than `as_of`.
+    `history` has one row a customer (customer_id, first_ordered_at, last_ordered_at, frequency, monetary), none later
+    than `as_of`. Silence is recency in the customer's usual gaps between orders: 2 says that two orders are missing.
     Rows come in ascending id, as numbers where all ids are numbers. Raises NotEnoughDataError where it is empty.
     """
     if history.empty:
@@ -30,8 +31,19 @@ def rfm(history: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
             "load transactions that carry a customer id."
         )
     days = (pd.Timestamp(as_of) - history[C.LAST_ORDERED_AT]).dt.days
-    columns = [C.CUSTOMER_ID, C.LAST_ORDERED_AT, C.RECENCY, C.FREQUENCY, C.MONETARY]
-    return in_id_order(history.assign(**{C.RECENCY: days})[columns])
+    columns = [C.CUSTOMER_ID, C.LAST_ORDERED_AT, C.RECENCY, C.FREQUENCY, C.MONETARY, C.SILENCE]
+    return in_id_order(history.assign(**{C.RECENCY: days, C.SILENCE: days / _usual_gap(history)})[columns])
+
+
+def _usual_gap(history: pd.DataFrame) -> pd.Series:
+    """Days from order to order, at least one: the customer's mean; the shop's median for who ordered once.
+
+    Infinite where nobody ever came back: a shop without a rhythm has no silence.
+    """
+    span = (history[C.LAST_ORDERED_AT] - history[C.FIRST_ORDERED_AT]).dt.total_seconds() / 86_400
+    repeats = history[C.FREQUENCY] > 1
+    own = (span / (history[C.FREQUENCY] - 1).where(repeats)).clip(lower=1)
+    return own.fillna(own.median()).fillna(np.inf)
 
 
 def in_id_order(frame: pd.DataFrame) -> pd.DataFrame:

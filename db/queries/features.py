@@ -17,7 +17,7 @@ def last_ordered_at(snapshot: Snapshot) -> datetime | None:
 
 
 def customer_history(snapshot: Snapshot, as_of: datetime, returns: Returns) -> pd.DataFrame:
-    """Customer -> last_ordered_at, frequency (distinct orders), monetary (net revenue), from the lines before `as_of`.
+    """Customer -> first_ordered_at, last_ordered_at, frequency (distinct orders), monetary (net), before `as_of`.
 
     With `net`, lines that return goods reduce monetary but are no purchase, and a customer without a purchase is left
     out; with `raw` every order counts. Guests never appear.
@@ -26,6 +26,7 @@ def customer_history(snapshot: Snapshot, as_of: datetime, returns: Returns) -> p
     return snapshot.frame(
         f"""
         SELECT customer_id,
+               min(ordered_at) FILTER (WHERE {purchase}) AS first_ordered_at,
                max(ordered_at) FILTER (WHERE {purchase}) AS last_ordered_at,
                count(DISTINCT order_id) FILTER (WHERE {purchase}) AS frequency,
                sum(amount) AS monetary

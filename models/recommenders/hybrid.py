@@ -31,9 +31,10 @@ _BLOCK = 1_000
 
 
 class Hybrid(Recommender):
-    """Score = LightFM's biases and dot product of summed factors + 0.5 log(1 + buyers of the last 28 days).
+    """Score = LightFM's product bias + dot product of summed factors + 0.5 log(1 + buyers of the last 28 days).
 
-    The last term keeps up with fashion and season, which factors of a year's purchases lag behind.
+    The customer's bias, which moves all products alike, is left out. The last term keeps up with fashion and season,
+    which the factors of a year's purchases lag behind.
     """
 
     name = "hybrid"
@@ -62,13 +63,12 @@ class Hybrid(Recommender):
                 num_threads=1,  # a second thread would make the result depend on their timing
             )
             tick()
-        self._customer_biases, self._customer_factors = model.get_user_representations(customer_features)
+        _, self._customer_factors = model.get_user_representations(customer_features)
         biases, self._product_factors = model.get_item_representations(product_features)
         self._product_biases = biases + _TREND * np.log1p(training.buyers(_TREND_DAYS))
 
     def _scores(self, rows: Places) -> Scores:
         products: Scores = self._customer_factors[rows] @ self._product_factors.T + self._product_biases
-        products += self._customer_biases[rows, None]
         return products
 
     def _reasons(self, rows: Places, columns: Places) -> list[str]:
@@ -109,8 +109,8 @@ def _product_traits(products: pd.DataFrame) -> pd.DataFrame:
 
 def _traits(columns: pd.DataFrame) -> pd.DataFrame:
     long: list[pd.DataFrame] = []
-    for name in columns:
-        known = columns[name].dropna()
+    for name, values in columns.items():
+        known = values.dropna()
         long.append(pd.DataFrame({"row": known.index, "trait": [f"{name}:{value}" for value in known]}))
     return pd.concat(long, ignore_index=True)
 

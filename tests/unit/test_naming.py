@@ -13,9 +13,10 @@ from models.profiles import segment_product, segment_profile
 COLOURS = {"champions", "loyal", "new", "attention", "at_risk", "lost", "other"}
 
 
-def clustered(rows: list[tuple[int, int, int, float]]) -> pd.DataFrame:
-    """(cluster, recency, frequency, monetary) a customer."""
+def clustered(rows: list[tuple[int, int, int, float]], gap: float = 30) -> pd.DataFrame:
+    """(cluster, recency, frequency, monetary) a customer, who usually orders every `gap` days."""
     frame = pd.DataFrame(rows, columns=[C.CLUSTER, C.RECENCY, C.FREQUENCY, C.MONETARY])
+    frame[C.SILENCE] = frame[C.RECENCY] / gap
     return frame.assign(**{C.CUSTOMER_ID: [str(number) for number in range(len(frame))]})
 
 
@@ -55,14 +56,15 @@ def test_no_name_contradicts_the_segment(shop: pd.DataFrame) -> None:
     shop_median = shop[C.RECENCY].median()
     for name, segment in profile.iterrows():
         if str(name).startswith(("Lost", "At risk")):
-            assert segment[C.RECENCY_MEDIAN] >= shop_median, f"{name} is not silent"
+            assert segment[C.RECENCY_MEDIAN] >= shop_median, f"{name} is no longer away than others"
+            assert segment[C.RECENCY_MEDIAN] > 30, f"{name} is within its usual gap"
         if str(name).startswith("Promising"):
             assert segment[C.RECENCY_MEDIAN] <= shop_median, f"{name} is not recent"
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_every_place_in_the_shop_has_a_name(recency: float, frequency: float, monetary: float) -> None:
-    low = Centre(0, 5, 0.5, 0.5, 10.0, 2.0, 50.0, recency, frequency, monetary)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 9))
+def test_every_place_in_the_shop_has_a_name(recency: float, frequency: float, monetary: float, silence: float) -> None:
+    low = Centre(0, 5, 0.5, 0.5, 10.0, 2.0, 50.0, silence, recency, frequency, monetary)
     assert len(names([low, low], "£")) == 2
 
 
@@ -80,6 +82,19 @@ def test_textbook_segments_get_their_textbook_names() -> None:
         "The shop's best customers: 10 customers (25% of all, 70% of revenue), typically 20 orders, £5,004 spent, "
         "the last purchase 7.5 days ago."
     )
+
+
+def test_a_grocers_slower_customers_are_not_lost() -> None:
+    often, slower, rare = (0, 2, 90, 2700.0), (1, 10, 29, 800.0), (2, 55, 8, 150.0)
+    profile = segment_profile(clustered([often] * 10 + [slower] * 9 + [rare] * 4, gap=12), "$")
+    assert profile[C.SEGMENT].tolist() == ["Champions", "Regulars", "Lost"], "ten days are within a gap of twelve"
+
+
+def test_a_colour_is_given_once() -> None:
+    rows = [(cluster, 5, 10 + cluster, 100.0 * (cluster + 1)) for cluster in range(4)]
+    colours = segment_profile(clustered(rows), "$")[C.COLOUR].tolist()
+    named = [colour for colour in colours if colour != "other"]
+    assert len(named) == len(set(named)) > 0
 
 
 def test_negative_totals_give_no_share_of_revenue() -> None:

@@ -30,6 +30,7 @@ def online_retail(retail_path: Path) -> pd.DataFrame:
     known = known.assign(amount=known["Quantity"] * known["UnitPrice"], id=known["CustomerID"].astype(int).astype(str))
     history = known.groupby("id").agg(
         **{
+            C.FIRST_ORDERED_AT: ("InvoiceDate", "min"),
             C.LAST_ORDERED_AT: ("InvoiceDate", "max"),
             C.FREQUENCY: ("InvoiceNo", "nunique"),
             C.MONETARY: ("amount", "sum"),
