@@ -79,7 +79,7 @@ class Page:
 
     path: str
     title: str
-    layout: Callable[[], Component]
+    layout: Callable[[View], Component]
     slots: Mapping[str, Slot]
     icon: str | None = None
     """A name among the icons of `components.icons`; a page without one stands in no menu."""

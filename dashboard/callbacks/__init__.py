@@ -8,7 +8,7 @@ from dashboard.view import Views
 
 def register(app: Dash, views: Views) -> None:
     """Register all of them."""
-    router.register(app)
+    router.register(app, views)
     slots.register(app, views)
     filters.register(app, views)
     grid.register(app, views)

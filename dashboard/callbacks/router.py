@@ -1,21 +1,26 @@
 """The address -> the page's frame. What fills the frame is `slots`."""
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import ids
 from dashboard.components.states import empty
 from dashboard.pages import match
-from dashboard.view import Component
+from dashboard.view import Component, Views
+from errors import SnapshotError
 
 
-def register(app: Dash) -> None:
+def register(app: Dash, views: Views) -> None:
     """One callback: it runs when the path changes, never when only the filters do."""
 
-    @app.callback(Output(ids.PAGE, "children"), Input(ids.URL, "pathname"))
-    def show(pathname: str | None) -> Component:
-        page, _ = match(pathname)
+    @app.callback(Output(ids.PAGE, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
+    def show(pathname: str | None, search: str | None) -> Component:
+        page, subject = match(pathname)
         if page is None:
             home = dcc.Link("Go to the overview", href="/")
             return [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
+        try:
+            view = views.view(search or "", subject=subject)
+        except SnapshotError as error:
+            return [html.H1(page.title, className="visually-hidden"), empty("Nothing to show yet", str(error))]
         note = html.P(page.ignores, className="ignores") if page.ignores else None
-        return [note, *page.layout()]
+        return [note, *page.layout(view)]

@@ -195,7 +195,7 @@ def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> g
         ),
     )
     picture.update_xaxes(rangemode="tozero", showgrid=True, nticks=5)
-    picture.update_yaxes(showgrid=False, autorange="reversed")
+    picture.update_yaxes(showgrid=False, range=[len(shown) - 0.4, -0.8])
     return picture
 
 

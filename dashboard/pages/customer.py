@@ -10,6 +10,7 @@ from dashboard.components import charts
 from dashboard.components.card import card, segment_chip
 from dashboard.components.graph import graph
 from dashboard.components.offers import offers
+from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
 from dashboard.view import Component, Page, View
@@ -18,7 +19,7 @@ from db.queries import recommendations
 from db.queries import segments as segment_queries
 
 
-def layout() -> Component:
+def layout(_: View) -> Component:
     """The frame of the page."""
     return [
         html.H1("Customer", className="visually-hidden"),
@@ -108,11 +109,11 @@ def favourites(view: View) -> Component:
     if frame.empty:
         return []
     columns = [
-        Column("name", "Product"),
+        Column("product", "Product", product_label),
         Column("orders", "Orders", fmt.number, numeric=True),
         Column("last_ordered_at", "Last", fmt.day, numeric=True),
     ]
-    return card("Bought most often", table(frame, columns), about="By the number of orders it was in")
+    return card("Bought most often", table(with_product(frame), columns), about="By the number of orders it was in")
 
 
 def orders(view: View) -> Component:
@@ -120,7 +121,7 @@ def orders(view: View) -> Component:
     frame = queries.orders(view.snapshot, view.subject)
     if frame.empty:
         return []
-    shown = frame.head(50)
+    shown = frame.head(200)
     columns = [
         Column("order_id", "Order"),
         Column("ordered_at", "Date", fmt.day),
@@ -130,7 +131,7 @@ def orders(view: View) -> Component:
         Column("is_return", "", lambda v: "return" if v else ""),
     ]
     about = f"The newest {len(shown)} of {fmt.plural(len(frame), 'order')}"
-    return card("Orders", table(shown, columns), about=about)
+    return card("Orders", html.Div(table(shown, columns), className="scroll"), about=about)
 
 
 PAGE = Page(

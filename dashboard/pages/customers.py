@@ -1,11 +1,14 @@
 """Customers: the list, sorted, filtered and paged by the database, and its download."""
 
+from typing import Any
+
 import dash_ag_grid as dag
 from dash import html
 
 from dashboard import ids
 from dashboard.components.icons import icon
-from dashboard.view import Component, Page
+from dashboard.view import Component, Page, View
+from db.queries import shop
 
 _NUMBER = {"filter": "agNumberColumnFilter", "type": "rightAligned", "minWidth": 112}
 _SCORE = {**_NUMBER, "suppressHeaderFilterButton": True, "minWidth": 64, "maxWidth": 80}
@@ -36,11 +39,11 @@ _COLUMNS = (
 )
 
 
-def layout() -> Component:
+def layout(view: View) -> Component:
     """The grid asks for its rows itself; see `callbacks.grid`."""
     grid = dag.AgGrid(
         id=ids.GRID,
-        columnDefs=[dict(column) for column in _COLUMNS],
+        columnDefs=_columns(view),
         defaultColDef={
             "filter": "agTextColumnFilter",
             "sortable": True,
@@ -80,6 +83,12 @@ def layout() -> Component:
         ),
         html.Div(grid, className="panel grid-panel"),
     ]
+
+
+def _columns(view: View) -> list[dict[str, Any]]:
+    """The grid's columns; a shop whose orders name no country has no use for that one."""
+    nowhere = not shop.choices(view.snapshot).countries
+    return [dict(column) for column in _COLUMNS if not (nowhere and column["field"] == "country")]
 
 
 PAGE = Page(

@@ -18,7 +18,7 @@ from db.filters import Period
 from db.queries import overview as queries
 
 
-def layout() -> Component:
+def layout(_: View) -> Component:
     """The frame of the page."""
     return [
         html.H1("Overview", className="visually-hidden"),

@@ -10,6 +10,7 @@ from dashboard import ids
 from dashboard.components import charts
 from dashboard.components.card import card
 from dashboard.components.graph import graph
+from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
 from dashboard.view import Component, Page, View
@@ -20,7 +21,7 @@ _MODELS = {"hybrid": "LightFM hybrid", "popular": "Popular products", "own_histo
 _METRICS = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG", "hit_rate": "Hit rate"}
 
 
-def layout() -> Component:
+def layout(_: View) -> Component:
     """The frame of the page."""
     pick = html.Div(
         [
@@ -84,13 +85,13 @@ def _most_offered(view: View, kind: str, title: str, about: str) -> Component:
             f"{title}: {whose}", html.P("No recommendations for the customers of this view.", className="about")
         )
     columns = [
-        Column("name", "Product"),
+        Column("product", "Product", product_label),
         Column("category", "Category", lambda v: "" if fmt.missing(v) else str(v)),
         Column("customers", "Customers", fmt.number, numeric=True),
         Column("share", "Share", fmt.percent, numeric=True),
     ]
     about = f"{about}; how many of the customers in this view have each on their list of ten"
-    return card(f"{title}: {whose}", table(frame, columns), about=about)
+    return card(f"{title}: {whose}", table(with_product(frame), columns), about=about)
 
 
 def quality(view: View) -> Component:
@@ -108,7 +109,7 @@ def quality(view: View) -> Component:
     ]
     about = "NDCG@10 on products new to the customer, with 95% intervals over customers; further right is better"
     title = "How good the offers are"
-    return card(title, graph("quality", picture, 90 + 60 * len(shown), title), table(wide, columns), about=about)
+    return card(title, graph("quality", picture, 70 + 44 * len(shown), title), table(wide, columns), about=about)
 
 
 def _wide(frame: pd.DataFrame) -> pd.DataFrame:

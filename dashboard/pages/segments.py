@@ -10,6 +10,7 @@ from dashboard import format as fmt
 from dashboard.components import charts
 from dashboard.components.card import card, pill, segment_chip
 from dashboard.components.graph import graph
+from dashboard.components.product import product_label, with_product
 from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
@@ -20,7 +21,7 @@ from db.queries import shop
 _MOST_POINTS = 30_000
 
 
-def layout() -> Component:
+def layout(_: View) -> Component:
     """The frame of the page."""
     return [
         html.H1("Segments", className="visually-hidden"),
@@ -55,16 +56,11 @@ def sentence(view: View) -> Component:
     profiles = queries.profiles(view.snapshot)
     if run is None or profiles.empty:
         return _no_run()
-    metrics = run["metrics"]
-    silhouette = f" (silhouette {metrics['silhouette']:.2f})" if metrics.get("silhouette") is not None else ""
-    why = f" {metrics['reason']}" if metrics.get("reason") else ""
-    return html.P(
-        [
-            html.Strong(f"{fmt.plural(len(profiles), 'segment')}{silhouette}."),
-            f"{why} As of {fmt.day(run['as_of'])}, run {run['run_id']}.",
-        ],
-        className="sentence",
-    )
+    lead = run["metrics"].get("reason") or f"{fmt.plural(len(profiles), 'segment')}."
+    best = profiles.iloc[0]
+    share = f"{fmt.percent(best['customer_share'], 0)} of customers, {fmt.percent(best['revenue_share'], 0)} of revenue"
+    rests = f" {best['segment']} are {share}. As of {fmt.day(run['as_of'])}, run {run['run_id']}."
+    return html.P([html.Strong(lead), rests], className="sentence")
 
 
 def scatter(view: View) -> Component:
@@ -159,9 +155,9 @@ def products(view: View) -> Component:
 
 
 def _ranking(title: str, frame: pd.DataFrame, segment: str, number: str, view: View) -> Component:
-    rows = frame[frame["segment"] == segment]
+    rows = with_product(frame[frame["segment"] == segment])
     show = (lambda v: fmt.short_money(v, view.currency)) if number == "revenue" else (lambda v: f"{v:.1f}×")
-    columns = [Column("name", title), Column(number, number.capitalize(), show, numeric=True)]
+    columns = [Column("product", title, product_label), Column(number, number.capitalize(), show, numeric=True)]
     return table(rows, columns) if len(rows) else html.P("Too few buyers to tell.", className="about")
 
 
@@ -178,5 +174,5 @@ PAGE = Page(
         "segments.products": products,
     },
     ignores="Segments are those of the published run, over the whole history: the period does not apply. "
-    "Country, department and category narrow the customers shown in the scatter.",
+    "The other filters narrow the customers in the scatter.",
 )
