@@ -255,6 +255,11 @@ def test_a_given_amount_rules_and_the_price_before_discount_follows() -> None:
     assert result.amount_read.as_py() == Decimal("3.25")
 
 
+def test_half_a_ten_thousandth_is_rounded_away_from_zero_as_postgres_does() -> None:
+    assert accepted(Quantity="1", UnitPrice="0.00005")[C.AMOUNT] == Decimal("0.0001")
+    assert accepted(Quantity="-1", UnitPrice="0.00005")[C.AMOUNT] == Decimal("-0.0001")
+
+
 # duplicates
 
 
