@@ -58,6 +58,8 @@ class Recommender(ABC):
 
     def reasons(self, recommended: pd.DataFrame) -> list[str]:
         """Why each row of `recommend` stands there: one sentence from the evidence the model has."""
+        if recommended.empty:
+            return []
         training = self.training
         rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(recommended[C.CUSTOMER_ID])
         columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(recommended[C.PRODUCT_ID])

@@ -1,0 +1,188 @@
+"""What every recommender promises, over all that are registered: a new one is tested by its line in the registry."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from db.columns import Columns as C
+from models.recommenders import RECOMMENDERS
+from models.recommenders.base import Recommender, best
+from models.recommenders.hybrid import Hybrid
+from models.recommenders.own_history import OwnHistory
+from models.recommenders.training import Training, training
+
+AS_OF = datetime.fromisoformat("2024-07-01")
+CUSTOMERS, PRODUCTS, K = 80, 40, 10
+SERVICE = "POSTAGE"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Training:
+    """Customers of two tastes, a service product that is no candidate, one customer who never bought, gaps in texts."""
+    random = np.random.default_rng(5)
+    taste = np.arange(CUSTOMERS) % 2
+    rows = [
+        (f"c{who:02}", f"p{2 * random.integers(PRODUCTS // 2) + (taste[who] if random.random() < 0.9 else 0):02}", day)
+        for who in range(CUSTOMERS - 1)
+        for day in random.integers(1, 180, 20)
+    ]
+    rows += [(f"c{who:02}", SERVICE, 3) for who in range(CUSTOMERS - 1)]
+    purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
+    purchases[C.ORDERED_AT] = [AS_OF - timedelta(days=int(day)) for day in purchases["days"]]
+    products = pd.DataFrame(
+        {
+            C.PRODUCT_ID: [f"p{number:02}" for number in range(PRODUCTS)],
+            C.NAME: [None if number == 7 else f"thing {number}" for number in range(PRODUCTS)],
+            C.CATEGORY: [None if number < 4 else f"taste {number % 2}" for number in range(PRODUCTS)],
+            C.DEPARTMENT: None,
+            C.BRAND: None,
+        }
+    )
+    customers = pd.DataFrame(
+        {
+            C.CUSTOMER_ID: [f"c{who:02}" for who in range(CUSTOMERS)],
+            C.COUNTRY: None,
+            C.ATTRIBUTES: ['{"age": "45-54", "country": "x"}' if who % 3 else "{}" for who in range(CUSTOMERS)],
+            C.SEGMENT: "Loyal",
+        }
+    )
+    return training(purchases, products, customers, AS_OF)
+
+
+@pytest.fixture(scope="module", params=RECOMMENDERS, ids=lambda recommender: recommender.name)
+def model(request: pytest.FixtureRequest, shop: Training) -> Recommender:
+    fitted: Recommender = request.param(42).fit(shop)
+    return fitted
+
+
+def everyone(model: Recommender) -> list[str]:
+    return model.training.customers[C.CUSTOMER_ID].tolist()
+
+
+def bought(model: Recommender) -> set[tuple[str, str]]:
+    pairs = model.training.pairs
+    customers = model.training.customers[C.CUSTOMER_ID].iloc[pairs["customer"]]
+    products = model.training.products[C.PRODUCT_ID].iloc[pairs["product"]]
+    return set(zip(customers, products, strict=True))
+
+
+@pytest.mark.parametrize("discover", [True, False])
+def test_lists_have_one_shape(model: Recommender, discover: bool) -> None:
+    lists = model.recommend(everyone(model), K, discover=discover)
+    assert lists.columns.tolist() == [C.CUSTOMER_ID, C.PRODUCT_ID, C.SCORE, C.RANK]
+    assert not lists.isna().any().any()
+    assert np.isfinite(lists[C.SCORE]).all()
+    assert not lists.duplicated([C.CUSTOMER_ID, C.PRODUCT_ID]).any()
+    for _, one in lists.groupby(C.CUSTOMER_ID):
+        assert one[C.RANK].tolist() == list(range(1, len(one) + 1))
+        assert one[C.SCORE].is_monotonic_decreasing
+
+
+def test_discover_never_lists_what_was_bought(model: Recommender) -> None:
+    lists = model.recommend(everyone(model), PRODUCTS, discover=True)
+    assert not bought(model) & set(zip(lists[C.CUSTOMER_ID], lists[C.PRODUCT_ID], strict=True))
+
+
+def test_lists_are_full_where_candidates_exist(model: Recommender) -> None:
+    own = pd.Series([customer for customer, _ in bought(model)]).value_counts()
+    for discover in (True, False):
+        sizes = model.recommend(everyone(model), K, discover=discover)[C.CUSTOMER_ID].value_counts()
+        if model.name == OwnHistory.name:
+            candidates = own * (not discover)
+        else:
+            candidates = len(model.training.products) - own.reindex(everyone(model), fill_value=0) * discover
+        for customer, count in candidates.items():
+            assert sizes.get(customer, 0) == min(K, count)
+
+
+def test_a_service_product_is_never_listed(model: Recommender) -> None:
+    assert SERVICE not in set(model.recommend(everyone(model), PRODUCTS + 5, discover=False)[C.PRODUCT_ID])
+
+
+def test_the_same_seed_gives_the_same_lists(model: Recommender, shop: Training) -> None:
+    again = type(model)(42).fit(shop)
+    for discover in (True, False):
+        pd.testing.assert_frame_equal(
+            again.recommend(everyone(model), K, discover=discover),
+            model.recommend(everyone(model), K, discover=discover),
+        )
+
+
+def test_a_list_does_not_depend_on_who_else_is_asked_for(model: Recommender) -> None:
+    alone = model.recommend(["c03"], K, discover=False)
+    together = model.recommend(everyone(model)[::-1], K, discover=False)
+    together = together[together[C.CUSTOMER_ID] == "c03"].reset_index(drop=True)
+    assert together[C.PRODUCT_ID].tolist() == alone[C.PRODUCT_ID].tolist()
+    assert together[C.SCORE].tolist() == pytest.approx(alone[C.SCORE].tolist(), rel=1e-5)
+
+
+def test_a_shorter_list_is_the_head_of_a_longer_one(model: Recommender) -> None:
+    long = model.recommend(everyone(model), K, discover=False)
+    short = model.recommend(everyone(model), 3, discover=False)
+    pd.testing.assert_frame_equal(long[long[C.RANK] <= 3].reset_index(drop=True), short)
+
+
+def test_every_row_has_its_reason(model: Recommender) -> None:
+    for discover in (True, False):
+        lists = model.recommend(everyone(model), K, discover=discover)
+        reasons = model.reasons(lists)
+        assert len(reasons) == len(lists)
+        assert all(reasons)
+        names = model.training.products.assign(name=lambda p: p[C.NAME].fillna(p[C.PRODUCT_ID]))
+        name_of = names.set_index(C.PRODUCT_ID)["name"]
+        mine = {(customer, name_of[product]) for customer, product in bought(model)}
+        for customer, reason in zip(lists[C.CUSTOMER_ID], reasons, strict=True):
+            assert "nan" not in reason
+            assert "None" not in reason
+            if reason.startswith("Close to "):
+                named = reason.removeprefix("Close to ").removesuffix(", which they bought")
+                assert (customer, named) in mine, "the evidence is a product they bought"
+
+
+def test_progress_is_told_as_often_as_announced(model: Recommender, shop: Training) -> None:
+    ticks: list[None] = []
+    type(model)(1).fit(shop, lambda: ticks.append(None))
+    assert len(ticks) == model.steps
+
+
+def test_wrong_use_is_refused(model: Recommender) -> None:
+    with pytest.raises(RuntimeError, match="before it was fitted"):
+        type(model)(42).recommend(["c01"], K, discover=True)
+    with pytest.raises(KeyError, match="not in the training"):
+        model.recommend(["nobody"], K, discover=True)
+
+
+def test_nobody_asked_for_is_an_empty_list(model: Recommender) -> None:
+    nothing = model.recommend([], K, discover=True)
+    assert nothing.empty
+    assert model.reasons(nothing) == []
+
+
+def test_the_hybrid_learns_the_two_tastes(shop: Training) -> None:
+    lists = Hybrid(42).fit(shop).recommend([f"c{who:02}" for who in range(CUSTOMERS - 1)], 3, discover=True)
+    of_own_taste = lists[C.CUSTOMER_ID].str[1:].astype(int) % 2 == lists[C.PRODUCT_ID].str[1:].astype(int) % 2
+    assert of_own_taste.mean() > 0.75, "a third of what is new to them is of their taste"
+
+
+def test_own_history_says_what_happened() -> None:
+    rows = [("a", "p", 12), ("a", "p", 40), ("a", "q", 1)]
+    rows += [(f"c{who}", product, 9) for who in range(5) for product in "pq"]
+    purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
+    purchases[C.ORDERED_AT] = [AS_OF - timedelta(days=day) for day in purchases["days"]]
+    customers = pd.DataFrame({C.CUSTOMER_ID: sorted(purchases[C.CUSTOMER_ID].unique())})
+    model = OwnHistory(42).fit(training(purchases, pd.DataFrame({C.PRODUCT_ID: ["p", "q"]}), customers, AS_OF))
+    lists = model.recommend(["a"], K, discover=False)
+    assert lists[C.PRODUCT_ID].tolist() == ["p", "q"]
+    assert lists[C.SCORE].tolist() == pytest.approx([2 * np.exp(-12 / 180), np.exp(-1 / 180)])
+    assert model.reasons(lists) == ["Bought 2 times, last 12 days ago", "Bought once, 1 day ago"]
+
+
+@given(arrays(np.float64, (3, 12), elements=st.sampled_from([-np.inf, 0.0, 1.0, 2.5])), st.integers(1, 15))
+def test_the_best_are_as_if_all_had_been_sorted(scores: np.ndarray, k: int) -> None:
+    expected = [sorted(range(12), key=lambda place: (-row[place], place))[:k] for row in scores]
+    assert best(scores, k).tolist() == expected
