@@ -109,6 +109,7 @@ def _write(connection: Connection, run_id: int, results: Mapping[Table, pd.DataF
     for table, frame in results.items():
         if len(frame):
             copy_in(connection, table, arrow_table(table, frame.assign(**{C.RUN_ID: run_id})).to_batches())
+            connection.execute(text(f'ANALYZE "{table.name}"'))  # or SQL clients wait for bad plans
 
 
 def _close(connection: Connection, run_id: int, status: str, metrics: Mapping[str, Any], message: str | None) -> None:

@@ -34,4 +34,4 @@ def graph(name: str, picture: go.Figure, height: int, label: str) -> Component:
     plot = dcc.Graph(
         id=ids.graph(name), figure=picture, config=_CONFIG, style={"height": f"{height}px"}, responsive=True
     )
-    return html.Div(plot, role="img", className="plot", **{"aria-label": label})
+    return html.Div(plot, role="img", className=f"plot plot-{name}", **{"aria-label": label})

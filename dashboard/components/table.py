@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from dash import dcc, html
@@ -19,6 +19,13 @@ class Column:
     show: Callable[[Any], Component] = str
     numeric: bool = False
     href: Callable[[pd.Series], str] | None = None
+    style: Literal["plain", "prose", "secondary"] = "plain"
+    """Prose keeps room to read; what is secondary gives way on a phone."""
+
+    @property
+    def css(self) -> str:
+        """The CSS classes of its cells."""
+        return f"{self.style} number" if self.numeric else self.style
 
 
 def table(frame: pd.DataFrame, columns: list[Column]) -> Component:
@@ -28,8 +35,8 @@ def table(frame: pd.DataFrame, columns: list[Column]) -> Component:
         content = column.show(row[column.name])
         if column.href is not None:
             content = dcc.Link(content, href=column.href(row))
-        return html.Td(content, className="number" if column.numeric else None)
+        return html.Td(content, className=column.css)
 
-    head = html.Tr([html.Th(c.title, className="number" if c.numeric else None, scope="col") for c in columns])
+    head = html.Tr([html.Th(c.title, className=c.css, scope="col") for c in columns])
     body = [html.Tr([cell(row, column) for column in columns]) for _, row in frame.iterrows()]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)]), className="table-frame", tabIndex=0)

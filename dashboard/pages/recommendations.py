@@ -86,7 +86,7 @@ def _most_offered(view: View, kind: str, title: str, about: str) -> Component:
         )
     columns = [
         Column("product", "Product", product_label),
-        Column("category", "Category", lambda v: "" if fmt.missing(v) else str(v)),
+        Column("category", "Category", lambda v: "" if fmt.missing(v) else str(v), style="secondary"),
         Column("customers", "Customers", fmt.number, numeric=True),
         Column("share", "Share", fmt.percent, numeric=True),
     ]

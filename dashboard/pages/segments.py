@@ -118,7 +118,7 @@ def rfm(view: View) -> Component:
         Column("recency_median", "Days since last order", fmt.number, numeric=True),
         Column("frequency_median", "Orders", lambda v: fmt.number(v, 0 if v == int(v) else 1), numeric=True),
         Column("monetary_median", f"Spend ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
-        Column("reason", "Why this name"),
+        Column("reason", "Why this name", style="prose"),
     ]
     about = (
         "Medians of a segment's customers over the whole history; shares of all segmented customers and their revenue"

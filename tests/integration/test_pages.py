@@ -1,0 +1,158 @@
+"""The application without a browser: every slot of every page, the grid, the download, health, the empty shop."""
+
+import csv
+import io
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from dashboard import ids
+from dashboard.app import create_app
+from dashboard.callbacks.grid import download_address
+from dashboard.pages import PAGES, match
+from dashboard.shell import SHELL_SLOTS
+from db import snapshot
+from db.engine import make_engine
+from settings import Settings
+
+QUERIES = [
+    "",
+    "?segment=Champions&department=Grocery",
+    "?from=2017-03-01&to=2017-03-01",
+    "?from=2031-01-01",
+    "?to=1901-01-01",
+    "?from=nonsense&to=2017-13-45&segment=&segment=No+such&country=%00&page=7&from=2017-01-01",
+    "?segment=%27%3B+DROP+TABLE+product--&category=%F0%9F%92%8E&department=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+]
+
+
+@pytest.fixture(scope="module")
+def client(sample_shop: Settings) -> FlaskClient:
+    client = create_app(sample_shop).server.test_client()
+    client.get("/_dash-layout")
+    return client
+
+
+def asked(client: FlaskClient, output: dict[str, Any], inputs: list[Any], state: list[Any], key: str) -> Any:
+    """What a callback answers, called as the browser calls it."""
+    reply = client.post(
+        "/_dash-update-component",
+        json={"output": key, "outputs": output, "inputs": inputs, "state": state, "changedPropIds": []},
+    )
+    assert reply.status_code in (200, 204), reply.get_data(as_text=True)[:500]
+    return reply.get_json(silent=True)
+
+
+def slot(client: FlaskClient, name: str, path: str, query: str) -> str:
+    id_ = ids.slot(name)
+    answer = asked(
+        client,
+        {"id": id_, "property": "children"},
+        [{"id": ids.URL, "property": "search", "value": query}, {"id": ids.THEME, "property": "data", "value": None}],
+        [{"id": id_, "property": "id", "value": id_}, {"id": ids.URL, "property": "pathname", "value": path}],
+        '{"name":["MATCH"],"type":"slot"}.children',
+    )
+    return json.dumps(answer)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_any_query_string_gives_every_part_of_every_page(client: FlaskClient, page: Any, query: str) -> None:
+    path = page.path + "17" if page.path.endswith("/") and page.path != "/" else page.path
+    for name in [*page.slots, *SHELL_SLOTS]:
+        answer = slot(client, name, path, query)
+        assert "could not be shown" not in answer, (name, query)
+        assert "NaN" not in answer, (name, query)
+
+
+def test_a_stranger_and_a_strange_address_are_said_plainly(client: FlaskClient) -> None:
+    assert "No customer nobody" in slot(client, "customer.head", "/customers/nobody", "")
+    assert match("/no/such/page") == (None, "")
+    assert match("/segments/")[0] is match("/segments")[0]
+    page, subject = match("/customers/a%2Fb%20c")
+    assert page is not None
+    assert subject == "a/b c"
+
+
+def test_the_download_is_the_list_and_its_order(client: FlaskClient, sample_shop: Settings) -> None:
+    grid = {
+        "sortModel": [{"colId": "monetary", "sort": "desc"}],
+        "filterModel": {"frequency": {"type": "greaterThan", "filter": 20}},
+    }
+    reply = client.get(download_address("?department=Produce", grid))
+    rows = list(csv.DictReader(io.StringIO(reply.get_data(as_text=True))))
+    engine = make_engine(sample_shop)
+    with engine.connect() as connection:
+        expected = connection.execute(
+            text(
+                "SELECT customer_id, monetary::float8 FROM current_customer_segment WHERE frequency > 20 "
+                "AND customer_id IN (SELECT customer_id FROM transaction_line JOIN product USING (product_id) "
+                "WHERE department = 'Produce' AND NOT is_return) ORDER BY monetary DESC, customer_id"
+            )
+        ).all()
+    engine.dispose()
+    assert len(expected) > 100
+    assert [(row["customer_id"], float(row["monetary"])) for row in rows] == [tuple(row) for row in expected]
+    assert reply.headers["X-Spectrum-Rows"] == str(len(rows))
+    assert all(row["new_offers"].count(";") == 2 for row in rows[:20])
+
+
+@pytest.mark.parametrize(
+    "grid", ["", "{", "[]", '{"sortModel": 7}', '{"filterModel": {"customer_id": {"type": 1}}}', "9" * 20_000]
+)
+def test_a_download_with_a_strange_request_is_the_whole_list(client: FlaskClient, grid: str) -> None:
+    reply = client.get(f"/download/customers.csv?grid={quote(grid)}")
+    assert reply.status_code == 200
+    assert reply.get_data().count(b"\n") == int(reply.headers["X-Spectrum-Rows"]) + 1 == 801
+
+
+def test_cells_a_spreadsheet_would_run_are_made_harmless(engine: Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO load (name, sha256, status, months) VALUES ('x', 'x', 'done', '{2020-01}');"
+                "INSERT INTO customer VALUES ('=1+1', '@here'), ('-5', null), ('plain', '<b>bold</b>');"
+                "INSERT INTO product (product_id, name) VALUES ('p', '+p');"
+                "INSERT INTO transaction_line SELECT 1, n, 'o' || n, id, 'p', '2020-01-01', 1, 1, 0, 1, false, null "
+                "FROM (VALUES (1, '=1+1'), (2, '-5'), (3, 'plain')) AS t (n, id);"
+                "INSERT INTO model_run (kind, status, as_of, data_version) "
+                "VALUES ('segments', 'published', '2020-01-02', 'x');"
+                "INSERT INTO customer_segment "
+                "SELECT 1, customer_id, '2020-01-01', 1, 1, -7.5, 1, 1, 1, 0, 'A' FROM customer"
+            )
+        )
+    snapshot.refresh(engine, settings.data_dir)
+    reply = create_app(settings).server.test_client().get("/download/customers.csv")
+    rows = {row["customer_id"]: row for row in csv.DictReader(io.StringIO(reply.get_data(as_text=True)))}
+    assert set(rows) == {"'=1+1", "'-5", "plain"}
+    assert rows["'=1+1"]["country"] == "'@here"
+    assert rows["plain"]["country"] == "<b>bold</b>"
+    assert float(rows["plain"]["monetary"]) == -7.5
+
+
+def test_an_empty_shop_says_what_to_do(settings: Settings, engine: Engine) -> None:
+    client = create_app(settings).server.test_client()
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 503
+    assert "python -m etl load" in client.get("/download/customers.csv").get_data(as_text=True)
+    assert "python -m etl load" in slot(client, "overview.kpis", "/", "")
+    snapshot.refresh(engine, settings.data_dir)
+    assert "python -m etl load" in slot(client, "overview.kpis", "/", "")
+
+
+def test_two_applications_live_side_by_side(sample_shop: Settings, settings: Settings) -> None:
+    full, bare = (create_app(s).server.test_client() for s in (sample_shop, settings))
+    assert "Net revenue" in slot(full, "overview.kpis", "/", "")
+    assert "Nothing to show yet" in slot(bare, "overview.kpis", "/", "")
+
+
+def test_no_page_names_another_host(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    assert "https://" not in page
+    assert "http://" not in page
+    assert client.get("/vendor/bootstrap.min.css").status_code == 200
+    assert client.get("/nothing/here.txt").status_code in (200, 404)

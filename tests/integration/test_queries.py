@@ -1,0 +1,184 @@
+"""What the pages show, computed from the snapshot, equals what plain SQL on the record says."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from db.engine import make_engine
+from db.filters import Filters, Period
+from db.grid import GridRequest
+from db.queries import customers, overview, recommendations, segments, shop
+from db.snapshot import Snapshot, open_newest
+from settings import Settings
+
+COMBINATIONS = 25
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_shop: Settings) -> Snapshot:
+    return open_newest(sample_shop.data_dir)
+
+
+@pytest.fixture(scope="module")
+def record(sample_shop: Settings) -> Iterator[Engine]:
+    engine = make_engine(sample_shop)
+    yield engine
+    engine.dispose()
+
+
+def random_filters(snapshot: Snapshot, seed: int) -> Filters:
+    """A combination of filters a visitor could choose."""
+    random, choices, span = Random(seed), shop.choices(snapshot), shop.span(snapshot)
+    assert span is not None
+    start = span.start + timedelta(days=random.randrange(span.days))
+
+    def some(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(random.sample(values, min(len(values), random.choice([0, 0, 1, 3]))))
+
+    return Filters(
+        start=random.choice([None, start]),
+        end=random.choice([None, start + timedelta(days=random.randrange(1, 120))]),
+        departments=some(choices.departments),
+        categories=some(choices.categories) if random.random() < 0.3 else (),
+        segments=some(choices.segments),
+    )
+
+
+def lines(record: Engine, filters: Filters, period: Period | None) -> tuple[str, dict[str, Any]]:
+    """The lines a view is about, said a second time, for Postgres."""
+    sql = (
+        "SELECT line.* FROM transaction_line AS line JOIN product USING (product_id) "
+        "LEFT JOIN current_customer_segment AS s USING (customer_id) WHERE true"
+    )
+    values: dict[str, Any] = {}
+    if period:
+        sql += " AND line.ordered_at::date BETWEEN :start AND :end"
+        values |= {"start": period.start, "end": period.end}
+    for field, column in (("departments", "department"), ("categories", "category"), ("segments", "s.segment")):
+        if chosen := getattr(filters, field):
+            sql += f" AND {column} = ANY(:{field})"
+            values[field] = list(chosen)
+    return sql, values
+
+
+def ask(record: Engine, sql: str, values: dict[str, Any]) -> pd.DataFrame:
+    with record.connect() as connection:
+        result = connection.execute(text(sql), values)
+        return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+
+
+@pytest.mark.parametrize("seed", range(COMBINATIONS))
+def test_totals_and_shares_equal_plain_sql(snapshot: Snapshot, record: Engine, seed: int) -> None:
+    filters = random_filters(snapshot, seed)
+    span = shop.span(snapshot)
+    assert span is not None
+    period = filters.period(span)
+    chosen, values = lines(record, filters, period)
+    expected = ask(
+        record,
+        f"""
+        WITH chosen AS ({chosen}), buyer AS (
+            SELECT customer_id, count(DISTINCT order_id) AS orders FROM chosen
+            WHERE NOT is_return AND customer_id IS NOT NULL GROUP BY 1
+        )
+        SELECT (SELECT coalesce(sum(amount), 0) FROM chosen) AS revenue,
+            (SELECT count(DISTINCT order_id) FROM chosen WHERE NOT is_return) AS orders,
+            (SELECT count(*) FROM buyer) AS customers, (SELECT count(*) FROM buyer WHERE orders > 1) AS repeat_customers
+        """,
+        values,
+    ).iloc[0]
+    totals = overview.totals(snapshot, filters, period)
+    assert totals["revenue"] == pytest.approx(float(expected["revenue"]), abs=0.005)
+    for name in ("orders", "customers", "repeat_customers"):
+        assert totals[name] == expected[name]
+    if expected["orders"]:
+        assert totals["average_order"] == pytest.approx(float(expected["revenue"]) / expected["orders"])
+
+    for part in (
+        overview.trend(snapshot, filters, period, 7),
+        overview.breakdown(snapshot, filters, period, "department"),
+        overview.segment_revenue(snapshot, filters, period),
+    ):
+        assert part["revenue"].sum() == pytest.approx(float(expected["revenue"]), abs=0.005)
+
+
+@pytest.mark.parametrize("seed", range(0, COMBINATIONS, 3))
+def test_the_list_holds_exactly_the_customers_the_filters_leave(snapshot: Snapshot, record: Engine, seed: int) -> None:
+    filters = random_filters(snapshot, seed)
+    bought = filters.departments or filters.categories or filters.start or filters.end
+    period = Period(filters.start or date(1900, 1, 1), filters.end or date(2199, 1, 1))
+    chosen, values = lines(record, filters, period)
+    sql = "SELECT customer_id FROM current_customer_segment WHERE true"
+    if filters.segments:
+        sql += " AND segment = ANY(:segments)"
+    if bought:
+        sql += f" AND customer_id IN (SELECT customer_id FROM ({chosen}) AS c WHERE NOT is_return)"
+    expected = set(ask(record, sql, values)["customer_id"])
+    frame, total = customers.page(snapshot, filters, GridRequest(rows=1000))
+    assert total == len(expected)
+    assert set(frame["customer_id"]) == expected
+    count, batches = customers.whole_list(snapshot, filters, GridRequest(rows=None))
+    assert sorted(row for batch in batches for row in batch.column("customer_id").to_pylist()) == sorted(expected)
+    assert count == len(expected)
+
+
+def test_at_risk_equals_each_customers_own_gaps(snapshot: Snapshot, record: Engine) -> None:
+    day = pd.Timestamp("2017-09-30")
+    orders = ask(
+        record,
+        "SELECT customer_id, order_id, min(ordered_at) AS at FROM transaction_line "
+        "WHERE NOT is_return AND customer_id IS NOT NULL AND ordered_at < '2017-10-01' GROUP BY 1, 2",
+        {},
+    )
+    at_risk = known = 0
+    for _, times in orders.groupby("customer_id")["at"]:
+        if len(times) < 2:
+            continue
+        known += 1
+        gap = (times.max() - times.min()) / (len(times) - 1)
+        at_risk += pd.Timestamp("2017-10-01") - times.max() > 2 * max(gap, pd.Timedelta(days=1))
+    row = overview.at_risk(snapshot, Filters(), [day]).iloc[0]
+    assert (row["repeat_customers"], row["at_risk"]) == (known, at_risk)
+    assert row["share"] == pytest.approx(at_risk / known)
+
+
+def test_bins_cover_the_period_once_and_end_with_it(snapshot: Snapshot) -> None:
+    period = Period(date(2017, 3, 1), date(2017, 5, 17))
+    for days in (1, 7, 28):
+        starts = overview.trend(snapshot, Filters(), period, days)["start"].dt.date.to_list()
+        assert starts[0] == period.start
+        assert (period.end - starts[-1]).days == days - 1
+        assert starts == sorted(set(starts))
+
+
+def test_one_customer_in_full(snapshot: Snapshot, record: Engine) -> None:
+    someone = "17"
+    row = customers.one(snapshot, someone)
+    assert row is not None
+    expected = ask(record, "SELECT * FROM current_customer_segment WHERE customer_id = :id", {"id": someone}).iloc[0]
+    for name in ("segment", "recency_days", "frequency", "r_score", "f_score", "m_score"):
+        assert row[name] == expected[name]
+    orders = customers.orders(snapshot, someone)
+    assert orders["amount"].sum() == pytest.approx(float(expected["monetary"]))
+    assert len(orders) == expected["frequency"]
+    assert customers.one(snapshot, "' OR true --") is None
+
+
+def test_offers_of_a_segment_count_its_customers_lists(snapshot: Snapshot, record: Engine) -> None:
+    segment = segments.profiles(snapshot).iloc[0]["segment"]
+    expected = ask(
+        record,
+        "SELECT product_id, count(*) AS customers FROM current_recommendation JOIN current_customer_segment "
+        "USING (customer_id) WHERE kind = 'discover' AND segment = :segment GROUP BY 1",
+        {"segment": segment},
+    ).set_index("product_id")["customers"]
+    offered = recommendations.for_customers(snapshot, Filters(segments=(segment,)), "discover", limit=10)
+    assert offered["customers"].is_monotonic_decreasing
+    assert offered["customers"].to_list() == expected.sort_values(ascending=False).head(10).to_list()
+    for _, row in offered.iterrows():
+        assert row["customers"] == expected[row["product_id"]]
