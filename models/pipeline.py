@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any
 
 import pandas as pd
@@ -167,7 +166,6 @@ def _publish_recommendations(
         _building(engine, runs.RECOMMENDATIONS, as_of, options, data) as run_id,
         ThreadPoolExecutor(1, thread_name_prefix="evaluation") as pool,
     ):
-        started = perf_counter()
         bought = features.purchases(data, as_of)
         parts = split(bought, options.holdout_days)
         products, customers = features.products(data), features.customers(data)
@@ -196,7 +194,6 @@ def _publish_recommendations(
             "candidate_products": len(now.products),
             "customers_tested": len(judged.by_customer[Popular.name, DISCOVER]),
             "reason": decision.sentence,
-            "seconds": round(perf_counter() - started, 1),
         }
         if decision.passed:
             results = {schema.recommendation: pd.concat(lists), schema.evaluation: judged.rows}

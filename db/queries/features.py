@@ -63,7 +63,7 @@ def segment_sales(snapshot: Snapshot, segments: pd.DataFrame, as_of: datetime) -
 
 
 def purchases(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
-    """Customer x product x order -> ordered_at: what was bought at a price before `as_of`, no returns, no services.
+    """Customer x product x order -> ordered_at: what was bought before `as_of`, no returns, no services.
 
     Guests are left out. Ids are categories, so that millions of rows stay small.
     """

@@ -1,0 +1,316 @@
+"""Facts about a run: what it publishes, that it repeats, and what stays when it cannot be published."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from console import progress
+from db import runs, schema, snapshot
+from db.columns import Columns as C
+from db.engine import make_engine
+from errors import NotEnoughDataError, SpectrumError
+from etl.load import load
+from etl.readers import open_source
+from models import pipeline
+from models.pipeline import Options
+from settings import Settings
+
+KNOWN_AS_OF = pd.Timestamp("2024-12-31")
+
+
+def rows(engine: Engine, query: str) -> pd.DataFrame:
+    with engine.connect() as connection:
+        result = connection.execute(text(query))
+        return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def put(engine: Engine, settings: Settings, lines: pd.DataFrame, path: Path) -> None:
+    """Load lines as a shop would: by a file."""
+    lines.to_csv(path, index=False)
+    load(engine, open_source(str(path)))
+    snapshot.refresh(engine, settings.data_dir)
+
+
+def run(engine: Engine, settings: Settings, options: Options | None = None) -> pipeline.Outcome:
+    with progress() as display:
+        return pipeline.run(engine, settings, options or Options(), display)
+
+
+def tasteful_lines(customers: int = 120, orders: int = 12, products: int = 60) -> pd.DataFrame:
+    """A year of a shop whose customers have one of four tastes, some guests and some returns among them."""
+    random = np.random.default_rng(11)
+    lines = []
+    for who in range(customers):
+        for order in range(1 + who % orders):
+            day = random.integers(0, 360)
+            for _ in range(4):
+                of_taste = 4 * random.integers(products // 4) + who % 4
+                product = of_taste if random.random() < 0.85 else random.integers(products)
+                lines.append((f"o{who}-{order}", str(who + 1), product, day, 1 + int(random.integers(3))))
+        lines.append((f"g{who}", "", random.integers(products), random.integers(0, 360), 1))
+        lines.append((f"C{who}", str(who + 1), random.integers(products), random.integers(300, 360), -1))
+    frame = pd.DataFrame(lines, columns=[C.ORDER_ID, C.CUSTOMER_ID, "product", "day", C.QUANTITY])
+    frame[C.PRODUCT_ID] = "p" + frame["product"].astype(str)
+    frame[C.PRODUCT_NAME] = "taste" + (frame["product"] % 4).map({0: "alpha", 1: "beta", 2: "gamma", 3: "delta"})
+    frame[C.ORDERED_AT] = pd.Timestamp("2024-01-01 10:00") + pd.to_timedelta(frame["day"], unit="D")
+    frame[C.UNIT_PRICE] = 1.5 + frame["product"] / 10
+    return frame.drop(columns=["product", "day"])
+
+
+@pytest.fixture
+def shop(engine: Engine, settings: Settings, tmp_path: Path) -> Engine:
+    put(engine, settings, tasteful_lines(), tmp_path / "shop.csv")
+    return engine
+
+
+@contextmanager
+def on(settings: Settings) -> Iterator[Engine]:
+    engine = make_engine(settings)
+    yield engine
+    engine.dispose()
+
+
+def test_segments_of_the_sample_are_what_the_record_says(sample_shop: Settings) -> None:
+    with on(sample_shop) as engine:
+        found = rows(
+            engine,
+            "SELECT customer_id, recency_days, frequency, monetary FROM current_customer_segment ORDER BY customer_id",
+        )
+        expected = rows(
+            engine,
+            """
+            SELECT customer_id,
+                   extract(day FROM (SELECT max(ordered_at) FROM transaction_line) + interval '1 day' - max(ordered_at)
+                       FILTER (WHERE NOT is_return))::int AS recency_days,
+                   count(DISTINCT order_id) FILTER (WHERE NOT is_return) AS frequency,
+                   sum(amount) AS monetary
+            FROM transaction_line WHERE customer_id IS NOT NULL
+            GROUP BY customer_id HAVING count(*) FILTER (WHERE NOT is_return) > 0 ORDER BY customer_id
+            """,
+        )
+        pd.testing.assert_frame_equal(found, expected)
+        profile = rows(engine, "SELECT * FROM current_segment_profile ORDER BY position")
+        members = rows(
+            engine,
+            "SELECT segment, count(*) AS customers, sum(monetary) AS revenue FROM current_customer_segment GROUP BY 1",
+        ).set_index(C.SEGMENT)
+    assert profile.set_index(C.SEGMENT)[C.CUSTOMERS].to_dict() == members[C.CUSTOMERS].to_dict()
+    assert profile.set_index(C.SEGMENT)[C.REVENUE].to_dict() == members[C.REVENUE].to_dict()
+    assert 3 <= len(profile) <= 8
+    assert profile[C.SEGMENT].iloc[0] == "Champions"
+
+
+def test_recommendations_of_the_sample_keep_their_promises(sample_shop: Settings) -> None:
+    with on(sample_shop) as engine:
+        lists = rows(
+            engine,
+            """
+            WITH bought AS (
+                SELECT DISTINCT customer_id, product_id, true AS is_bought FROM transaction_line WHERE NOT is_return
+            )
+            SELECT r.kind, r.customer_id, r.reason, is_service, coalesce(is_bought, false) AS is_bought
+            FROM current_recommendation AS r
+            LEFT JOIN product USING (product_id)
+            LEFT JOIN bought USING (customer_id, product_id)
+            """,
+        )
+        customers = rows(engine, "SELECT customer_id FROM current_customer_segment")[C.CUSTOMER_ID]
+    kinds = lists.groupby(C.KIND)
+    assert set(kinds.groups) == {"discover", "buy_again"}
+    assert kinds.get_group("discover")[C.CUSTOMER_ID].value_counts().to_dict() == dict.fromkeys(customers, 10)
+    assert kinds.get_group("buy_again")[C.CUSTOMER_ID].value_counts().max() == 10
+    assert kinds["is_bought"].agg(set).to_dict() == {"discover": {False}, "buy_again": {True}}
+    assert lists["is_service"].eq(False).all()
+    assert lists[C.REASON].str.len().gt(0).all()
+
+
+def test_the_hybrid_beats_popularity_on_the_sample(sample_shop: Settings) -> None:
+    with on(sample_shop) as engine:
+        found = rows(engine, "SELECT * FROM current_evaluation")
+    assert (found[C.CI_LOW] <= found[C.VALUE]).all()
+    assert (found[C.VALUE] <= found[C.CI_HIGH]).all()
+    assert found[C.VALUE].between(0, 1).all()
+    assert set(zip(found[C.MODEL], found[C.SLICE], strict=True)) == {
+        ("popular", "discover"),
+        ("hybrid", "discover"),
+        ("popular", "all"),
+        ("hybrid", "all"),
+        ("own_history", "all"),
+    }
+    of = found.set_index([C.MODEL, C.SLICE, C.METRIC, C.K])[C.VALUE].to_dict()
+    assert len(of) == 5 * 5 * 2
+    assert of["hybrid", "discover", "ndcg", 10] > of["popular", "discover", "ndcg", 10]
+    assert of["own_history", "all", "ndcg", 10] > of["popular", "all", "ndcg", 10]
+
+
+def test_online_retail_gives_the_published_clusters(engine: Engine, settings: Settings, retail_path: Path) -> None:
+    """With every invoice counted, and segments published although recommendations lack data for such a holdout."""
+    load(engine, open_source(str(retail_path)), keep_duplicates=True)
+    snapshot.refresh(engine, settings.data_dir)
+    options = Options(returns="raw", transform="none", clusters=4, n_init=1, seed=42, holdout_days=1_000)
+    with pytest.raises(NotEnoughDataError, match="history of at least 2000 days"):
+        run(engine, settings, options)
+    first = rows(
+        engine,
+        "SELECT customer_id, recency_days, frequency, round(monetary, 2)::float FROM current_customer_segment "
+        "ORDER BY customer_id::int LIMIT 5",
+    )
+    assert list(first.itertuples(index=False, name=None)) == [
+        ("12346", 326, 2, 0.00),
+        ("12347", 2, 7, 4310.00),
+        ("12348", 75, 4, 1797.24),
+        ("12349", 19, 1, 1757.55),
+        ("12350", 310, 1, 334.40),
+    ]
+    clusters = rows(
+        engine,
+        "SELECT count(*), round(avg(recency_days), 2)::float, round(avg(frequency), 2)::float, "
+        "round(avg(monetary), 2)::float FROM current_customer_segment GROUP BY cluster ORDER BY 1",
+    )
+    assert list(clusters.itertuples(index=False, name=None)) == [
+        (11, 5.09, 109.91, 124312.31),
+        (194, 10.75, 28.51, 12168.26),
+        (1077, 248.93, 1.81, 455.11),
+        (3090, 42.78, 4.37, 1320.98),
+    ]
+    names = rows(engine, "SELECT segment, customers FROM current_segment_profile").set_index("customers")["segment"]
+    assert names[11] == "Champions"
+    assert names[1077] == "Lost"
+
+
+def results(engine: Engine) -> dict[str, pd.DataFrame]:
+    return {
+        table.name: rows(engine, f"SELECT * FROM current_{table.name}")
+        .drop(columns=C.RUN_ID)
+        .sort_values([column.name for column in table.primary_key if column.name != C.RUN_ID], ignore_index=True)
+        for table in schema.RESULT_TABLES
+    }
+
+
+def test_the_same_run_twice_gives_the_same_tables(shop: Engine, settings: Settings) -> None:
+    assert run(shop, settings).published
+    before, first = results(shop), runs.published(shop, runs.RECOMMENDATIONS)
+    assert run(shop, settings).published
+    second = runs.published(shop, runs.RECOMMENDATIONS)
+    assert first is not None
+    assert second is not None
+    assert second.run_id > first.run_id
+    assert second.metrics == first.metrics
+    for name, frame in results(shop).items():
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_past_moment_knows_nothing_of_what_came_later(shop: Engine, settings: Settings, tmp_path: Path) -> None:
+    as_of = pd.Timestamp("2024-10-01").to_pydatetime()
+    run(shop, settings, Options(as_of=as_of))
+    before = results(shop)
+    later = tasteful_lines(customers=40)
+    later[C.ORDERED_AT] = pd.Timestamp(as_of) + timedelta(hours=1)
+    later[C.ORDER_ID] = "later" + later[C.ORDER_ID]
+    put(shop, settings, later, tmp_path / "later.csv")
+    run(shop, settings, Options(as_of=as_of))
+    for name, frame in results(shop).items():
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_run_is_current_until_data_or_options_change(shop: Engine, settings: Settings, tmp_path: Path) -> None:
+    assert not pipeline.is_current(shop, settings, Options())
+    run(shop, settings)
+    assert pipeline.is_current(shop, settings, Options())
+    assert not pipeline.is_current(shop, settings, Options(seed=7))
+    assert not pipeline.is_current(shop, settings, Options(as_of=KNOWN_AS_OF.to_pydatetime()))
+    put(shop, settings, tasteful_lines(customers=1).assign(order_id="new"), tmp_path / "more.csv")
+    assert not pipeline.is_current(shop, settings, Options())
+
+
+def test_a_recommender_worse_than_popularity_is_refused_and_the_last_stays(
+    shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(shop, settings)
+    good = runs.published(shop, runs.RECOMMENDATIONS)
+    with monkeypatch.context() as patch:
+        patch.setattr("models.recommenders.hybrid.Hybrid._scores", lambda self, rows: _upside_down(self, rows))
+        outcome = run(shop, settings)
+    assert not outcome.published
+    assert "does not beat popular" in outcome.recommendations
+    assert runs.published(shop, runs.RECOMMENDATIONS) == good
+    refused = runs.latest(shop, runs.RECOMMENDATIONS)
+    assert refused is not None
+    assert (refused.status, refused.message) == ("refused", outcome.recommendations)
+    kept = rows(shop, f"SELECT count(*) AS kept FROM evaluation WHERE run_id = {refused.run_id}")
+    assert kept["kept"].iloc[0] > 0, "the evidence stays readable"
+
+
+def _upside_down(model: object, rows_: np.ndarray) -> np.ndarray:
+    factors, products = model._customer_factors, model._product_factors  # type: ignore[attr-defined]
+    upside_down: np.ndarray = -(factors[rows_] @ products.T + model._product_biases)  # type: ignore[attr-defined]
+    return upside_down
+
+
+def test_a_crash_leaves_a_refused_run_and_the_published_one(
+    shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(shop, settings)
+    before = results(shop)
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("of the test")
+
+    monkeypatch.setattr("models.pipeline.segment_product", crash)
+    with pytest.raises(ZeroDivisionError):
+        run(shop, settings)
+    latest = runs.latest(shop, runs.SEGMENTS)
+    assert latest is not None
+    assert latest.status == "refused"
+    assert "ZeroDivisionError" in str(latest.message)
+    for name, frame in results(shop).items():
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def lines(*bought: tuple[str, str, str, float, float]) -> pd.DataFrame:
+    """(order, customer, product, day of 2024, quantity), all at a price of 2."""
+    frame = pd.DataFrame(bought, columns=[C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID, "day", C.QUANTITY])
+    frame[C.ORDERED_AT] = pd.Timestamp("2024-01-01 10:00") + pd.to_timedelta(frame["day"], unit="D")
+    return frame.drop(columns="day").assign(**{C.UNIT_PRICE: 2.0})
+
+
+@pytest.mark.parametrize(
+    ("small", "segments"),
+    [
+        (lines(("1", "a", "p", 0, 1)), 1),
+        (lines(*[(str(who), f"c{who}", "p", 5, 1) for who in range(30)]), 1),
+        (lines(*[(str(who), f"c{who}", "p", who, 1) for who in range(30)]), None),
+        (lines(("1", "a", "p", 0, 1), ("C2", "a", "p", 1, -3), ("3", "b", "p", 200, 1), ("C4", "b", "p", 300, -5)), 2),
+        (lines(("1", "a", "p", 0, 1), ("C2", "b", "p", 300, -3)), 1),
+    ],
+    ids=["one customer", "all equal", "one order each", "negative totals", "only returns left out"],
+)
+def test_a_small_shop_has_segments_and_a_sentence(
+    engine: Engine, settings: Settings, tmp_path: Path, small: pd.DataFrame, segments: int | None
+) -> None:
+    put(engine, settings, small, tmp_path / "small.csv")
+    with pytest.raises(NotEnoughDataError, match="Recommendations need"):
+        run(engine, settings)
+    profile = rows(engine, "SELECT * FROM current_segment_profile")
+    assert len(profile) == segments or segments is None
+    assert not profile.isna().any().any()
+    latest = runs.latest(engine, runs.RECOMMENDATIONS)
+    assert latest is not None
+    assert latest.status == "refused"
+    assert str(latest.message).startswith("Recommendations need")
+
+
+def test_guests_only_and_nothing_at_all_are_sentences(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(SpectrumError, match="Nothing has been loaded yet"):
+        run(engine, settings)
+    put(engine, settings, lines(("1", "", "p", 0, 1), ("2", "", "p", 100, 1)), tmp_path / "guests.csv")
+    with pytest.raises(NotEnoughDataError, match="at least one customer with a purchase"):
+        run(engine, settings)
+    with pytest.raises(NotEnoughDataError, match="at least one customer with a purchase before 1999-01-01"):
+        run(engine, settings, Options(as_of=pd.Timestamp("1999-01-01").to_pydatetime()))
