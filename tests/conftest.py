@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import hypothesis
@@ -14,13 +17,14 @@ from sqlalchemy.engine import URL, make_url
 
 from console import progress
 from db import snapshot
-from db.embedded import embedded_url
+from db.embedded import embedded_url, stop
 from db.engine import make_engine
 from settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 _TEMPLATE = "migrated"
 _SAMPLE = "sample"
+_RUN_ROOT = pytest.StashKey[Path]()
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -31,6 +35,24 @@ def lacking(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the directory of the run; not in pytest's own, which the next pytest closes to the server's user."""
+    worker: dict[str, str] | None = getattr(config, "workerinput", None)
+    config.stash[_RUN_ROOT] = Path(worker["run_root"] if worker else tempfile.mkdtemp(prefix="spectrum-tests-"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker process the directory of the run."""
+    node.workerinput["run_root"] = str(node.config.stash[_RUN_ROOT])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no directory behind, once all workers have ended."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[_RUN_ROOT], ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,21 +66,21 @@ def clean_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def run_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_root(pytestconfig: pytest.Config) -> Path:
     """A directory that all worker processes of one test run share, and no other run."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return pytestconfig.stash[_RUN_ROOT]
 
 
 @pytest.fixture(scope="session")
-def server(run_root: Path) -> URL:
+def server(run_root: Path) -> Iterator[URL]:
     """The address of the one embedded server; its database `migrated` is the template of all others."""
     url = make_url(embedded_url(run_root))
     with _made_once(url, _TEMPLATE, run_root) as building:
         if building:
             _execute(url, f"CREATE DATABASE {building}")
             make_engine(_settings(url.set(database=building), run_root)).dispose()
-    return url
+    yield url
+    stop(run_root)  # worker processes end without their exit handlers
 
 
 @pytest.fixture

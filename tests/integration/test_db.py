@@ -225,6 +225,17 @@ def test_floats_become_the_nearest_decimal_and_nan_becomes_null(engine: Engine) 
     assert table[C.AMOUNT].to_pylist() == [Decimal("0.3000"), Decimal("2995.0000"), None]
 
 
+def test_values_full_of_line_breaks_survive_many_blocks(engine: Engine) -> None:
+    layout = pa.schema([("words", pa.string())])
+    query = "SELECT repeat(E'a,\"b\"\\n', 1000) AS words FROM generate_series(1, 4000)"
+    with engine.connect() as connection:
+        blocks = list(bulk.copy_out(connection, query, layout))
+    assert len(blocks) > 1
+    words = pa.Table.from_batches(blocks)["words"]
+    assert len(words) == 4000
+    assert words.unique().to_pylist() == ['a,"b"\n' * 1000]
+
+
 def test_nothing_in_nothing_out(engine: Engine) -> None:
     assert round_trip(engine, []) == []
 
