@@ -29,6 +29,16 @@ def graph(name: str) -> dict[str, str]:
     return {"type": "graph", "name": name}
 
 
+def picture(name: str) -> dict[str, str]:
+    """A plot that stays where it is while its figure changes, so that what a visitor turned stays turned."""
+    return {"type": "picture", "name": name}
+
+
+def camera(name: str) -> dict[str, str]:
+    """Where the visitor last left the camera of a picture."""
+    return {"type": "camera", "name": name}
+
+
 def nav_link(path: str) -> dict[str, str]:
     """A link that keeps the filters of the view it leaves."""
     return {"type": "nav", "path": path}

@@ -32,6 +32,8 @@ SEGMENT_COLOURS = {
 }
 """Colour key of a segment profile -> a colour that holds in both themes and for the common colour deficiencies."""
 
+_CAMERA = {"eye": {"x": 1.25, "y": -1.45, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.12}}
+
 FONT = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, '
     '"Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif'
@@ -95,7 +97,7 @@ def template(theme: Theme) -> go.layout.Template:
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "xaxis": axis,
             "yaxis": {**axis, "showgrid": True, "nticks": 5},
-            "scene": {"xaxis": scene, "yaxis": scene, "zaxis": scene},
+            "scene": {"xaxis": scene, "yaxis": scene, "zaxis": scene, "dragmode": "turntable", "camera": _CAMERA},
             "hoverlabel": {
                 "bgcolor": token("surface", theme),
                 "bordercolor": border,
@@ -104,5 +106,6 @@ def template(theme: Theme) -> go.layout.Template:
             },
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"color": text, "size": 12}},
             "bargap": 0.35,
+            "dragmode": False,  # a finger on a plot scrolls the page
         }
     )

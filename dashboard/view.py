@@ -1,9 +1,11 @@
 """What one request sees, and what a page is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import quote
+
+import plotly.graph_objects as go
 
 from dashboard.theme import Theme
 from db.filters import Filters, Period
@@ -66,6 +68,7 @@ class Views:
 
 
 Slot: TypeAlias = Callable[[View], Component]
+Picture: TypeAlias = Callable[[View], go.Figure]
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,15 @@ class Page:
     """One page: where it is, what it is called, and the slots that fill it.
 
     `layout` gives the page's frame at once, made of `components.states.slot` placeholders; each is then filled by the
-    function of its name in `slots`, on its own and again whenever the filters change. A path that ends in `/` takes a
-    subject after it.
+    function of its name in `slots`, on its own and again whenever the filters change. A `components.graph.picture` is
+    redrawn in place by the function of its name in `pictures`. A path that ends in `/` takes a subject after it.
     """
 
     path: str
     title: str
     layout: Callable[[View], Component]
     slots: Mapping[str, Slot]
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     icon: str | None = None
     """A name among the icons of `components.icons`; a page without one stands in no menu."""
     ignores: str | None = None

@@ -9,6 +9,19 @@
     window.scrollTo(0, 0);
   }
 
+  /* A 3D plot tells of a click as the button goes down, which may also be the start of a turn: wait for it to come up. */
+  var pressed = null, moved = false;
+  addEventListener("pointerdown", function (event) { pressed = event; moved = false; }, true);
+  addEventListener("pointermove", function (event) {
+    if (pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) > 4) moved = true;
+  }, true);
+  addEventListener("pointerup", function () { pressed = null; }, true);
+
+  function whenClicked(act) {
+    if (pressed) addEventListener("pointerup", function () { if (!moved) act(); }, { once: true });
+    else if (!moved) act();
+  }
+
   /* On a phone the filters start folded, so that the numbers come first. */
   function foldFilters() {
     var filters = document.querySelector(".filters:not([data-folded])");
@@ -47,8 +60,12 @@
       var event = clientside.callback_context.triggered[0];
       var mark = event && event.value && event.value.points && event.value.points[0];
       var address = mark && mark.customdata && (Array.isArray(mark.customdata) ? mark.customdata[0] : mark.customdata);
-      if (typeof address === "string" && /^\/(?!\/)/.test(address)) go(address);
+      if (typeof address === "string" && /^\/(?!\/)/.test(address)) whenClicked(function () { go(address); });
       return clientside.no_update;
+    },
+
+    keepCamera: function (change) {
+      return (change && change["scene.camera"]) || clientside.no_update;
     },
 
     openCustomer: function (customer, search) {

@@ -1,6 +1,6 @@
 """Callbacks that run in the browser alone; their functions stand in assets/app.js."""
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State
+from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State
 
 from dashboard import ids
 
@@ -21,8 +21,10 @@ def register(app: Dash) -> None:
         State(ids.nav_link(ALL), "id"),
         first=True,
     )
-    run("followMark", Output(ids.NAV, "title"), Input(ids.graph(ALL), "clickData"))
+    marks = (Input(ids.graph(ALL), "clickData"), Input(ids.picture(ALL), "clickData"))
+    run("followMark", Output(ids.NAV, "title"), *marks)
     run("openCustomer", Output(ids.PICK_CUSTOMER, "value"), Input(ids.PICK_CUSTOMER, "value"), State(ids.URL, "search"))
+    run("keepCamera", Output(ids.camera(MATCH), "data"), Input(ids.picture(MATCH), "relayoutData"))
     run("titlePage", Output(ids.PAGE, "title"), Input(ids.PAGE, "children"), first=True)
     run("refreshGrid", Output(ids.GRID, "className"), Input(ids.URL, "search"), State(ids.GRID, "className"))
     run("copyLink", Output(ids.COPY, "children"), Input(ids.COPY, "n_clicks"), State(ids.COPY, "children"))

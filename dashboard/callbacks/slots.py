@@ -1,4 +1,4 @@
-"""Every slot of every page is filled by this one callback: parse, query, component."""
+"""Every slot and picture of every page is filled by these two callbacks: parse, query, component."""
 
 import logging
 from uuid import uuid4
@@ -7,18 +7,23 @@ from dash import MATCH, Dash, Input, Output, State, html
 from flask import request
 
 from dashboard import ids
+from dashboard.components.graph import nothing, seen_from
 from dashboard.components.states import empty, failed
-from dashboard.pages import SLOTS, match
+from dashboard.pages import PICTURES, SLOTS, match
 from dashboard.shell import SHELL_SLOTS
 from dashboard.theme import as_theme
-from dashboard.view import Component, Views
+from dashboard.view import Component, View, Views
 from errors import SnapshotError
 
 _log = logging.getLogger(__name__)
 
 
 def register(app: Dash, views: Views) -> None:
-    """One callback; a slot that fails says so in its own place and leaves the rest of the page alone."""
+    """A place that fails says so in itself and leaves the rest of the page alone."""
+
+    def view(search: str | None, pathname: str | None) -> View:
+        _, subject = match(pathname)
+        return views.view(search or "", as_theme(request.cookies.get("theme")), subject)
 
     @app.callback(
         Output(ids.slot(MATCH), "children"),
@@ -28,16 +33,43 @@ def register(app: Dash, views: Views) -> None:
         State(ids.URL, "pathname"),
     )
     def fill(search: str | None, _theme: str | None, slot: dict[str, str], pathname: str | None) -> Component:
-        name = slot.get("name", "")
-        function = SLOTS.get(name) or SHELL_SLOTS.get(name)
+        function = SLOTS.get(slot.get("name", "")) or SHELL_SLOTS.get(slot.get("name", ""))
         if function is None:
             return html.Div()
         try:
-            _, subject = match(pathname)
-            return function(views.view(search or "", as_theme(request.cookies.get("theme")), subject))
+            return function(view(search, pathname))
         except SnapshotError as error:
             return empty("Nothing to show yet", str(error))
         except Exception:  # whatever went wrong stays in its slot, and the log has it
-            reference = uuid4().hex[:8]
-            _log.exception("slot %s failed (reference %s, search %r)", name, reference, search)
-            return failed(reference)
+            return failed(_logged(slot, search))
+
+    @app.callback(
+        Output(ids.picture(MATCH), "figure"),
+        Input(ids.URL, "search"),
+        Input(ids.THEME, "data"),
+        State(ids.picture(MATCH), "id"),
+        State(ids.camera(MATCH), "data"),
+        State(ids.URL, "pathname"),
+    )
+    def draw(
+        search: str | None, _theme: str | None, picture: dict[str, str], camera: object, pathname: str | None
+    ) -> Component:
+        function = PICTURES.get(picture.get("name", ""))
+        theme = as_theme(request.cookies.get("theme"))
+        if function is None:
+            return nothing(theme, "")
+        try:
+            return seen_from(function(view(search, pathname)), camera)
+        except SnapshotError as error:
+            return nothing(theme, str(error))
+        except Exception:  # as above
+            return nothing(
+                theme, f"This picture could not be drawn; the log has the cause under {_logged(picture, search)}"
+            )
+
+
+def _logged(place: dict[str, str], search: str | None) -> str:
+    """Log what just went wrong; gives the reference that finds it."""
+    reference = uuid4().hex[:8]
+    _log.exception("%s failed (reference %s, search %r)", place, reference, search)
+    return reference

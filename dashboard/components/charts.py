@@ -119,7 +119,7 @@ def rfm_scatter(
     `points` has customer_id, segment, recency_days, frequency, monetary. A logarithm needs what is above zero: recency
     counts from 1 day (today is day 1) and spend is shown from 1 upward; the hover text has the true numbers.
     """
-    picture = figure(theme, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=True)
+    picture = figure(theme, showlegend=True, uirevision="rfm")
     address = pd.Series(list(hrefs), index=points.index)
     for segment, colour in colours.items():
         group = points[points["segment"] == segment]
@@ -144,12 +144,11 @@ def rfm_scatter(
             "xaxis": {**log, "title": {"text": "Days since last order"}, "autorange": "reversed"},
             "yaxis": {**log, "title": {"text": "Orders"}},
             "zaxis": {**log, "title": {"text": f"Spend ({sign})"}},
-            "camera": {"eye": {"x": 1.25, "y": -1.45, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.12}},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.95},
         },
         legend={"y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
-        margin={"t": 32},
+        margin={"l": 0, "r": 0, "t": 32, "b": 0},
     )
     return picture
 

@@ -1,5 +1,7 @@
 """The one place where a plot becomes a component: nothing is uploaded, nothing is fetched, the theme is ours."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,18 +22,54 @@ _CONFIG = {
 }
 
 
+def nothing(theme: Theme, words: str) -> go.Figure:
+    """A figure that says why it shows nothing."""
+    said = figure(theme, annotations=[{"text": words, "showarrow": False, "font": {"size": 14}}])
+    said.update_xaxes(visible=False)
+    said.update_yaxes(visible=False)
+    return said
+
+
 def figure(theme: Theme, *traces: Any, **layout: Any) -> go.Figure:
     """An empty or filled figure in the theme. `layout` is plotly's."""
     return go.Figure(data=list(traces), layout={"template": template(theme), "showlegend": False, **layout})
 
 
-def graph(name: str, picture: go.Figure, height: int, label: str) -> Component:
+def graph(name: str, drawn: go.Figure, height: int, label: str) -> Component:
     """A plot under a name of its own; `label` says in words what it shows.
 
     A mark whose first customdata entry is an address of this application leads there when clicked.
     """
-    picture.update_layout(uirevision=name)
-    plot = dcc.Graph(
-        id=ids.graph(name), figure=picture, config=_CONFIG, style={"height": f"{height}px"}, responsive=True
-    )
-    return html.Div(plot, role="img", className=f"plot plot-{name}", **{"aria-label": label})
+    return _framed(ids.graph(name), drawn, height, label)
+
+
+def picture(name: str, height: int, label: str) -> Component:
+    """A plot that is drawn, and drawn anew, by the page's function of that name; its camera and zoom stay."""
+    blank = go.Figure(layout={"xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    return html.Div([_framed(ids.picture(name), blank, height, label), dcc.Store(id=ids.camera(name))])
+
+
+def seen_from(drawn: go.Figure, camera: object) -> go.Figure:
+    """The figure with the camera where a visitor left it; anything that is no camera leaves it as it is.
+
+    Plotly's own way (uirevision) loses the camera of a 3D scene when the figure changes.
+    """
+    if isinstance(camera, Mapping):
+        places = {name: _place(camera.get(name)) for name in ("eye", "center", "up")}
+        if all(places.values()):
+            drawn.update_layout(scene_camera=places)
+    return drawn
+
+
+def _place(point: object) -> dict[str, float] | None:
+    if not isinstance(point, Mapping):
+        return None
+    numbers: dict[str, Any] = {axis: point.get(axis) for axis in ("x", "y", "z")}
+    fits = all(isinstance(n, int | float) and math.isfinite(n) and abs(n) < 100 for n in numbers.values())
+    return numbers if fits else None
+
+
+def _framed(id_: dict[str, str], drawn: go.Figure, height: int, label: str) -> Component:
+    size = {"height": f"{height}px"}
+    plot = dcc.Graph(id=id_, figure=drawn, config=_CONFIG, style=size)
+    return html.Div(plot, role="img", className=f"plot plot-{id_['name']}", **{"aria-label": label})

@@ -5,11 +5,15 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from dashboard.pages import customer, customers, overview, recommendations, segments
-from dashboard.view import Page, Slot
+from dashboard.view import Page, Picture, Slot
 
 PAGES: tuple[Page, ...] = (overview.PAGE, segments.PAGE, customers.PAGE, customer.PAGE, recommendations.PAGE)
 
 SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for name, fill in page.slots.items()})
+
+PICTURES: Mapping[str, Picture] = MappingProxyType(
+    {name: draw for page in PAGES for name, draw in page.pictures.items()}
+)
 
 
 def match(pathname: str | None) -> tuple[Page | None, str]:

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pandas as pd
-from dash import dcc, html
+import plotly.graph_objects as go
+from dash import html
 
 from dashboard import format as fmt
 from dashboard.components import charts
 from dashboard.components.card import card, pill, segment_chip
-from dashboard.components.graph import graph
+from dashboard.components.graph import nothing, picture
 from dashboard.components.product import product_label, with_product
 from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
@@ -19,6 +20,7 @@ from db.queries import segments as queries
 from db.queries import shop
 
 _MOST_POINTS = 30_000
+_SCATTER = "Every customer by recency, orders and spend"
 
 
 def layout(_: View) -> Component:
@@ -26,7 +28,18 @@ def layout(_: View) -> Component:
     return [
         html.H1("Segments", className="visually-hidden"),
         slot("segments.sentence", "sentence"),
-        html.Div([slot("segments.scatter", "tall"), slot("segments.cards", "tall")], className="grid"),
+        html.Div(
+            [
+                card(
+                    _SCATTER,
+                    picture("rfm", 560, f"{_SCATTER}: a 3D scatter coloured by segment"),
+                    about="Logarithmic axes. Drag to turn, scroll to zoom, click a customer to open it",
+                    aside=slot("segments.shown", "strip"),
+                ),
+                slot("segments.cards", "tall"),
+            ],
+            className="grid",
+        ),
         html.Div([slot("segments.rfm", "chart", "full"), slot("segments.products", "table", "full")], className="grid"),
     ]
 
@@ -63,30 +76,23 @@ def sentence(view: View) -> Component:
     return html.P([html.Strong(lead), rests], className="sentence")
 
 
-def scatter(view: View) -> Component:
+def shown(view: View) -> Component:
+    """How many customers the scatter shows, of how many."""
+    everyone = int(queries.profiles(view.snapshot)["customers"].sum())
+    return pill(f"{min(len(queries.points(view.snapshot, view.filters)), _MOST_POINTS):,} of {everyone:,} shown")
+
+
+def scatter(view: View) -> go.Figure:
     """The 3D RFM scatter: every customer the filters leave, one trace a segment."""
-    profiles = queries.profiles(view.snapshot)
-    if profiles.empty:
-        return []
-    everyone = int(profiles["customers"].sum())
     points = queries.points(view.snapshot, view.filters)
     if points.empty:
-        return card(
-            "No customers in this view", html.P(["Choose fewer filters, or ", dcc.Link("reset them", href="?"), "."])
-        )
-    shown = points if len(points) <= _MOST_POINTS else points.sample(_MOST_POINTS, random_state=0).sort_index()
+        return nothing(view.theme, "No customers in this view: choose fewer filters")
+    if len(points) > _MOST_POINTS:
+        points = points.sample(_MOST_POINTS, random_state=0).sort_index()
+    profiles = queries.profiles(view.snapshot)
     colours = dict(zip(profiles["segment"], profiles["colour"], strict=True))
-    hrefs = [view.customer_href(customer_id) for customer_id in shown["customer_id"]]
-    picture = charts.rfm_scatter(shown, colours, hrefs, view.theme, view.currency)
-    title = "Every customer by recency, orders and spend"
-    return card(
-        title,
-        graph(
-            "rfm", picture, 560, f"{title}: a 3D scatter of {fmt.plural(len(shown), 'customer')}, coloured by segment"
-        ),
-        about="Logarithmic axes. Drag to turn, scroll to zoom, click a customer to open it",
-        aside=pill(f"{len(shown):,} of {everyone:,} shown"),
-    )
+    hrefs = [view.customer_href(customer_id) for customer_id in points["customer_id"]]
+    return charts.rfm_scatter(points, colours, hrefs, view.theme, view.currency)
 
 
 def cards(view: View) -> Component:
@@ -168,11 +174,12 @@ PAGE = Page(
     layout=layout,
     slots={
         "segments.sentence": sentence,
-        "segments.scatter": scatter,
+        "segments.shown": shown,
         "segments.cards": cards,
         "segments.rfm": rfm,
         "segments.products": products,
     },
+    pictures={"rfm": scatter},
     ignores="Segments are those of the published run, over the whole history: the period does not apply. "
     "The other filters narrow the customers in the scatter.",
 )

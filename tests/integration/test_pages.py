@@ -32,7 +32,7 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def client(sample_shop: Settings) -> FlaskClient:
-    client = create_app(sample_shop).server.test_client()
+    client: FlaskClient = create_app(sample_shop).server.test_client()
     client.get("/_dash-layout")
     return client
 

@@ -1,0 +1,124 @@
+"""A served dashboard and a browser that tells on whatever a page does wrong."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from settings import Settings
+from tests.conftest import lacking
+
+ROOT = Path(__file__).parents[2]
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
+
+OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def address(sample_shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `python -m dashboard` serving the sample shop."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert sample_shop.database_url is not None
+    environment = os.environ | {
+        "DATABASE_URL": sample_shop.database_url.get_secret_value(),
+        "SPECTRUM_DATA_DIR": str(sample_shop.data_dir),
+        "SPECTRUM_PORT": str(port),
+    }
+    log = (tmp_path_factory.mktemp("dashboard") / "log").open("w+")
+    command = [sys.executable, "-m", "dashboard"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/health/ready", process, Path(log.name))
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(120):
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, OSError):
+            if process.poll() is not None:
+                break
+            time.sleep(0.5)
+    pytest.fail(f"The dashboard did not come up:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, or the one that CHROMIUM names."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        lacking("There is no chromium here; install it (`apt-get install chromium`) or name it with CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens pages at a width and in a theme; the test fails at its end where a page logged an error, asked another
+    host for anything, or was answered with a 5xx."""
+    faults: list[str] = []
+    contexts = []
+
+    def watch(page: Page) -> None:
+        here = urlsplit(address).netloc
+        page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on("response", lambda r: faults.append(f"{r.status}: {r.url}") if r.status >= 500 else None)
+        page.on(
+            "request",
+            lambda r: (
+                faults.append(f"left the machine: {r.url}")
+                if urlsplit(r.url).scheme not in ("data", "blob") and urlsplit(r.url).netloc != here
+                else None
+            ),
+        )
+
+    def opened(path: str, width: int = 1280, theme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        watch(page)
+        page.goto(address + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
