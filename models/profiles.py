@@ -66,14 +66,17 @@ def segment_product(sales: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     """The top five products of each segment by revenue, by quantity and by lift: the table `segment_product`.
 
     `sales` has one row a segment and product: segment, product_id, quantity, revenue, customers (who bought it).
-    Lift is the share of the segment's customers who bought the product over the share of all segmented customers who
-    did; it ranks only products with at least 5 buyers and 2% of the segment. Ties go to the smaller product_id.
+    Lift is the product's share of what the segment's customers bought over its share of what all segmented customers
+    bought, each product counted once a customer, so that a segment that buys little of everything can still favour
+    something. It ranks only products above 1 with at least 5 buyers and 2% of the segment. Ties go to the smaller
+    product_id.
     """
-    sizes = profile.set_index(C.SEGMENT)[C.CUSTOMERS]
-    size = sales[C.SEGMENT].map(sizes)
+    size = sales[C.SEGMENT].map(profile.set_index(C.SEGMENT)[C.CUSTOMERS])
     buyers = sales.groupby(C.PRODUCT_ID)[C.CUSTOMERS].transform("sum")
-    lifted = sales.assign(**{C.LIFT: (sales[C.CUSTOMERS] / size) / (buyers / sizes.sum())})
-    supported = sales[C.CUSTOMERS] >= np.maximum(_MIN_BUYERS, _MIN_BUYER_SHARE * size)
+    bought = sales.groupby(C.SEGMENT)[C.CUSTOMERS].transform("sum")
+    lifted = sales.assign(**{C.LIFT: (sales[C.CUSTOMERS] / bought) / (buyers / sales[C.CUSTOMERS].sum())})
+    enough = sales[C.CUSTOMERS] >= np.maximum(_MIN_BUYERS, _MIN_BUYER_SHARE * size)
+    supported = enough & (lifted[C.LIFT] > 1)
     chosen = {C.REVENUE: lifted, C.QUANTITY: lifted, C.LIFT: lifted[supported]}
     return pd.concat([_top(frame, kind) for kind, frame in chosen.items()], ignore_index=True)
 

@@ -156,7 +156,10 @@ def products(view: View) -> Component:
         for _, profile in profiles.iterrows()
         if not chosen or profile["segment"] in chosen
     ]
-    about = "Lift: the segment's share of buyers over the whole shop's. Postage and other services are left out"
+    about = (
+        "Lift: the product's share of what the segment's customers buy over its share in the whole shop. "
+        "Postage and other services are left out"
+    )
     return card("What each segment buys", html.Div(blocks, className="products"), about=about)
 
 

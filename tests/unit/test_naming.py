@@ -102,7 +102,7 @@ def test_negative_totals_give_no_share_of_revenue() -> None:
     assert profile[C.REVENUE_SHARE].tolist() == [0.0, 0.0]
 
 
-def test_lift_is_the_share_of_buyers_over_the_shops() -> None:
+def test_lift_is_the_share_of_what_the_segment_buys_over_the_shops() -> None:
     profile = pd.DataFrame({C.SEGMENT: ["Loyal", "Lost"], C.CUSTOMERS: [10, 30]})
     sales = pd.DataFrame(
         [("Loyal", "A", 60.0, 5.0, 8), ("Lost", "A", 20.0, 9.0, 2), ("Lost", "B", 5.0, 90.0, 6)],
@@ -114,7 +114,7 @@ def test_lift_is_the_share_of_buyers_over_the_shops() -> None:
     assert top["Lost", C.QUANTITY] == ["A", "B"]
     assert top["Lost", C.LIFT] == ["B"], "two buyers support no lift"
     loyal = products[(products[C.SEGMENT] == "Loyal") & (products[C.KIND] == C.LIFT)]
-    assert loyal[C.LIFT].tolist() == [pytest.approx((8 / 10) / (10 / 40))]
+    assert loyal[C.LIFT].tolist() == [pytest.approx((8 / 8) / (10 / 16))]
 
 
 def test_top_products_are_at_most_five_a_kind_in_order() -> None:
