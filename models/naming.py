@@ -61,7 +61,7 @@ class _Archetype:
 
 
 _LOW, _MIDDLE, _HIGH, _TOP = 0.3, 0.5, 0.6, 0.7
-_SILENT = 1.5
+_SILENT, _GONE = 1.5, 3.0
 _OTHER = "other"
 
 # some archetype is true of every centre; a test proves it
@@ -131,10 +131,18 @@ _ARCHETYPES = (
         "Win them back now, in person where it pays: ask what went wrong, offer their favourites at a good price.",
     ),
     _Archetype(
+        "Drifting away",
+        "at_risk",
+        "🍂",
+        lambda c: c.is_silent and c.silence < _GONE and c.recency_rank < _MIDDLE and c.value_rank < _MIDDLE,
+        "Small customers who come ever more seldom",
+        "Remind them cheaply and by machine: what they buy again, what is new; no costly offers.",
+    ),
+    _Archetype(
         "Lost",
         "lost",
         "💤",
-        lambda c: c.is_silent and c.recency_rank < _MIDDLE and c.value_rank < _MIDDLE,
+        lambda c: c.silence >= _GONE and c.recency_rank < _MIDDLE and c.value_rank < _MIDDLE,
         "Customers long silent who bought little",
         "Spend little: one last offer, then leave them out of paid campaigns.",
     ),
@@ -186,8 +194,8 @@ def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int, colo
     lead = " No other segment bought more recently or spent more." if centre.leads else ""
     reason = (
         f"Among all customers of the shop (0 worst, 100 best) the typical one here ranks {centre.recency_rank:.0%} in "
-        f"recency, {centre.frequency_rank:.0%} in orders and {centre.monetary_rank:.0%} in spend; the last order lies "
-        f"{centre.silence:.1f} times the usual gap between orders back."
+        f"recency, {centre.frequency_rank:.0%} in orders and {centre.monetary_rank:.0%} in spend; since the last order "
+        f"{centre.silence:.1f} of their usual gaps between orders have passed."
     ).replace("%", "")
     return Name(
         name=archetype.name if taken == 0 else f"{archetype.name}, {_TIERS[taken - 1]} tier",
