@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from console import complaints, console, says_errors
 from dashboard.app import create_app
+from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
 from errors import ConfigurationError, DatabaseError
@@ -66,6 +67,7 @@ def _bring_up_to_date(settings: Settings) -> None:
         return
     refresh(engine, settings.data_dir)
     engine.dispose()
+    release(settings.data_dir)
 
 
 def _refuse_taken_port(settings: Settings) -> None:

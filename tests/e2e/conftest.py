@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -55,9 +56,10 @@ def address(sample_shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         _wait_for(f"{url}/health/ready", process, Path(log.name))
         yield url
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         process.wait(20)
         log.close()
+        assert "Traceback" not in Path(log.name).read_text()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
