@@ -153,6 +153,30 @@ def rfm_scatter(
     return picture
 
 
+def boxes(spread: pd.DataFrame, theme: Theme) -> go.Figure:
+    """A box a segment from quantiles computed elsewhere (segment, colour, p5 to p95), on a logarithmic axis from 1."""
+    picture = figure(theme)
+    for _, row in spread.iterrows():
+        low, first, median, third, high = (max(row[q], 1.0) for q in ("p5", "p25", "p50", "p75", "p95"))
+        picture.add_box(
+            y=[row["segment"]],
+            lowerfence=[low],
+            q1=[first],
+            median=[median],
+            q3=[third],
+            upperfence=[high],
+            orientation="h",
+            name=row["segment"],
+            width=0.5,
+            line={"color": SEGMENT_COLOURS[row["colour"]], "width": 1.5},
+            fillcolor=_faded(SEGMENT_COLOURS[row["colour"]], 0.25),
+            hoverinfo="x",
+        )
+    picture.update_xaxes(type="log", tickformat="~s", dtick=1, showgrid=True)
+    picture.update_yaxes(autorange="reversed", showgrid=False)
+    return picture
+
+
 def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
     """A stem an order: ordered_at, amount, order_id."""
     colour = np.where(orders["amount"].to_numpy() >= 0, token("accent", theme), token("down", theme))

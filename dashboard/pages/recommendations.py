@@ -1,7 +1,5 @@
 """Recommendations: what to offer to a customer or a segment, and how good the offers are."""
 
-import json
-
 import pandas as pd
 from dash import dcc, html
 
@@ -16,6 +14,7 @@ from dashboard.components.table import Column, table
 from dashboard.view import Component, Page, View
 from db.queries import recommendations as queries
 from db.queries import shop
+from db.runs import RECOMMENDATIONS
 
 _MODELS = {"hybrid": "LightFM hybrid", "popular": "Popular products", "own_history": "Own history"}
 _METRICS = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG", "hit_rate": "Hit rate"}
@@ -43,28 +42,26 @@ def layout(_: View) -> Component:
 
 def sentence(view: View) -> Component:
     """Whether there are recommendations, as of when, and how they did against popularity."""
-    runs = shop.runs(view.snapshot)
-    runs = runs[runs["kind"] == "recommendations"]
-    published = runs[runs["status"] == "published"]
-    notice = None
-    if len(runs) and runs.iloc[0]["status"] == "refused":
-        notice = html.P(["The newest run was not published: ", runs.iloc[0]["message"]], className="notice")
-    if published.empty:
+    run, refusal = shop.published_run(view.snapshot, RECOMMENDATIONS), shop.refusal(view.snapshot, RECOMMENDATIONS)
+    notice = html.P(["The newest run was not published: ", refusal], className="notice") if refusal else None
+    if run is None:
         return notice or empty("No recommendations yet", "Run ", html.Code("python -m models run"), " to compute them.")
-    run = published.iloc[0]
     frame = queries.evaluation(view.snapshot)
     at_ten = frame[(frame["slice"] == "discover") & (frame["metric"] == "ndcg") & (frame["k"] == 10)]
     values = at_ten.set_index("model")["value"]
-    lead = f"As of {fmt.day(run['as_of'])}, run {run['run_id']}."
+    lead = "There is no measure of these offers."
     if {"hybrid", "popular"} <= set(values.index) and values["popular"] > 0:
         gain = values["hybrid"] / values["popular"] - 1
         lead = (
             f"On products new to the customer the hybrid ranks {abs(gain):.0%} {'better' if gain > 0 else 'worse'} "
             f"than popularity (NDCG@10 {values['hybrid']:.3f} against {values['popular']:.3f})."
         )
-    days = json.loads(run["metrics"]).get("holdout_days")
+    days = run.metrics.get("holdout_days")
     rests = f" Measured on the last {days} days, which the measured models had not seen." if days else ""
-    return [html.P([html.Strong(lead), rests, f" As of {fmt.day(run['as_of'])}."], className="sentence"), notice]
+    return [
+        html.P([html.Strong(lead), rests, f" As of {fmt.day(run.as_of)}, run {run.run_id}."], className="sentence"),
+        notice,
+    ]
 
 
 def discover(view: View) -> Component:

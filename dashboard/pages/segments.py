@@ -1,8 +1,5 @@
 """Segments: who the customers are, in three dimensions and in words, and what each segment buys."""
 
-import json
-from typing import Any
-
 import pandas as pd
 import plotly.graph_objects as go
 from dash import html
@@ -10,7 +7,7 @@ from dash import html
 from dashboard import format as fmt
 from dashboard.components import charts
 from dashboard.components.card import card, pill, segment_chip
-from dashboard.components.graph import nothing, picture
+from dashboard.components.graph import graph, nothing, picture
 from dashboard.components.product import product_label, with_product
 from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
@@ -18,6 +15,7 @@ from dashboard.components.table import Column, table
 from dashboard.view import Component, Page, View
 from db.queries import segments as queries
 from db.queries import shop
+from db.runs import SEGMENTS
 
 _MOST_POINTS = 30_000
 _SCATTER = "Every customer by recency, orders and spend"
@@ -44,35 +42,20 @@ def layout(_: View) -> Component:
     ]
 
 
-def _run(view: View) -> dict[str, Any] | None:
-    """The published run of segments: its as-of day, parameters and metrics."""
-    runs = shop.runs(view.snapshot)
-    runs = runs[(runs["kind"] == "segments") & (runs["status"] == "published")]
-    if runs.empty:
-        return None
-    run = runs.iloc[0]
-    return {
-        "as_of": run["as_of"],
-        "parameters": json.loads(run["parameters"]),
-        "metrics": json.loads(run["metrics"]),
-        "run_id": run["run_id"],
-    }
-
-
 def _no_run() -> Component:
     return empty("No segments yet", "Run ", html.Code("python -m models run"), " to compute them from what is loaded.")
 
 
 def sentence(view: View) -> Component:
     """How many segments, why that many, and as of when."""
-    run = _run(view)
+    run = shop.published_run(view.snapshot, SEGMENTS)
     profiles = queries.profiles(view.snapshot)
     if run is None or profiles.empty:
         return _no_run()
-    lead = run["metrics"].get("reason") or f"{fmt.plural(len(profiles), 'segment')}."
+    lead = run.metrics.get("reason") or f"{fmt.plural(len(profiles), 'segment')}."
     best = profiles.iloc[0]
     share = f"{fmt.percent(best['customer_share'], 0)} of customers, {fmt.percent(best['revenue_share'], 0)} of revenue"
-    rests = f" {best['segment']} are {share}. As of {fmt.day(run['as_of'])}, run {run['run_id']}."
+    rests = f" {best['segment']} are {share}. As of {fmt.day(run.as_of)}, run {run.run_id}."
     return html.P([html.Strong(lead), rests], className="sentence")
 
 
@@ -126,10 +109,27 @@ def rfm(view: View) -> Component:
         Column("monetary_median", f"Spend ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("reason", "Why this name", style="prose"),
     ]
-    about = (
-        "Medians of a segment's customers over the whole history; shares of all segmented customers and their revenue"
-    )
-    return card("Recency, frequency and spend by segment", table(profiles, columns), about=about)
+    about = "Medians over the whole history of a segment's customers; shares of all customers and of their revenue"
+    return card("Recency, frequency and spend by segment", _spreads(view), table(profiles, columns), about=about)
+
+
+def _spreads(view: View) -> Component:
+    """How R, F and M spread within each segment, a small plot each."""
+    spread = queries.spread(view.snapshot)
+    titles = {
+        "recency_days": "Days since the last order",
+        "frequency": "Orders",
+        "monetary": f"Spend ({view.currency})",
+    }
+    plots = []
+    for measure, title in titles.items():
+        rows = spread[spread["measure"] == measure]
+        drawn = charts.boxes(rows, view.theme)
+        label = f"{title} by segment: the middle half of the customers as a box, nine in ten within the whiskers"
+        plots.append(
+            html.Figure([html.Figcaption(title), graph(f"spread-{measure}", drawn, 40 + 34 * len(rows), label)])
+        )
+    return html.Div(plots, className="spreads")
 
 
 def products(view: View) -> Component:

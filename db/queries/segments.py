@@ -21,6 +21,24 @@ def points(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     )
 
 
+def spread(snapshot: Snapshot) -> pd.DataFrame:
+    """How a measure spreads within each segment: segment, colour, measure (recency_days, frequency, monetary), and the
+    quantiles p5, p25, p50, p75, p95; segments most valuable first."""
+    return snapshot.frame(
+        """
+        WITH long AS (
+            UNPIVOT (SELECT segment, recency_days::DOUBLE AS recency_days, frequency::DOUBLE AS frequency,
+                monetary::DOUBLE AS monetary FROM customer_segment)
+            ON recency_days, frequency, monetary INTO NAME measure VALUE number
+        ), quantiles AS (
+            SELECT segment, measure, quantile_cont(number, [0.05, 0.25, 0.5, 0.75, 0.95]) AS q FROM long GROUP BY ALL
+        )
+        SELECT segment, colour, measure, q[1] AS p5, q[2] AS p25, q[3] AS p50, q[4] AS p75, q[5] AS p95
+        FROM quantiles JOIN segment_profile USING (segment) ORDER BY measure, position
+        """
+    )
+
+
 def products(snapshot: Snapshot, segment: str | None = None, kind: str = "revenue") -> pd.DataFrame:
     """The top products: segment, rank, product_id, name, category, quantity, revenue, lift; of one segment or all."""
     return snapshot.frame(

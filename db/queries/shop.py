@@ -1,8 +1,10 @@
 """What the shop as a whole holds: its span of days, the choices of the filters, the runs."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import pandas as pd
+from datetime import datetime
+from typing import Any
 
 from db.filters import Period
 from db.snapshot import Snapshot
@@ -44,9 +46,28 @@ def choices(snapshot: Snapshot) -> Choices:
     )
 
 
-def runs(snapshot: Snapshot) -> pd.DataFrame:
-    """Every finished run: run_id, kind, status, as_of, parameters, metrics (JSON text), message; newest first."""
-    return snapshot.frame(
-        "SELECT run_id, kind, status, as_of, parameters, metrics, message, data_version, finished_at "
-        "FROM model_run ORDER BY run_id DESC"
+@dataclass(frozen=True)
+class PublishedRun:
+    """The run whose results are shown."""
+
+    run_id: int
+    as_of: datetime
+    metrics: Mapping[str, Any]
+
+
+def published_run(snapshot: Snapshot, kind: str) -> PublishedRun | None:
+    """The published run of a kind (`db.runs` names them), or None before the first."""
+    runs = snapshot.frame("SELECT * FROM model_run WHERE kind = ? AND status = 'published'", (kind,))
+    if runs.empty:
+        return None
+    run = runs.iloc[0]
+    return PublishedRun(int(run["run_id"]), run["as_of"].to_pydatetime(), json.loads(run["metrics"]))
+
+
+def refusal(snapshot: Snapshot, kind: str) -> str | None:
+    """Why the newest run of a kind was not published; None where it was, or where there is none."""
+    newest = snapshot.frame(
+        "SELECT status, message FROM model_run WHERE kind = ? ORDER BY run_id DESC LIMIT 1", (kind,)
     )
+    refused = newest[newest["status"] == "refused"]
+    return None if refused.empty else str(refused.iloc[0]["message"])
