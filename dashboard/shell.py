@@ -87,6 +87,7 @@ def _filter_bar(choices: Choices) -> Component:
                     placeholder="All",
                     debounce=True,
                     closeOnSelect=False,
+                    maxHeight=360,
                 ),
             ],
             className="control",

@@ -100,7 +100,7 @@ def history(view: View) -> Component:
         return []
     title = f"{fmt.plural(len(orders), 'order')} since {fmt.day(orders['ordered_at'].min())}"
     picture = charts.spend_over_time(orders, view.theme, view.currency)
-    return card(title, graph("history", picture, 260, title), about="Net amount of each order, returns below zero")
+    return card(title, graph("history", picture, 340, title), about="Net amount of each order, returns below zero")
 
 
 def favourites(view: View) -> Component:

@@ -81,9 +81,10 @@ def _most_offered(view: View, kind: str, title: str, about: str) -> Component:
         return card(
             f"{title}: {whose}", html.P("No recommendations for the customers of this view.", className="about")
         )
+    category = Column("category", "Category", lambda v: "" if fmt.missing(v) else str(v), style="secondary")
     columns = [
         Column("product", "Product", product_label),
-        Column("category", "Category", lambda v: "" if fmt.missing(v) else str(v), style="secondary"),
+        *([category] if frame["category"].notna().any() else []),
         Column("customers", "Customers", fmt.number, numeric=True),
         Column("share", "Share", fmt.percent, numeric=True),
     ]
