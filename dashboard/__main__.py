@@ -32,6 +32,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
             "workers": 1,
             "threads": self._settings.threads,
             "timeout": 120,
+            "limit_request_line": 8190,  # filters with many values make long addresses
             "graceful_timeout": 5,
             "loglevel": "warning",
             "control_socket_disable": True,

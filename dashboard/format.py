@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -69,6 +70,11 @@ def days(start: date, end: date) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 order, 2 orders, 1,200 orders."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def unmarked(text: object) -> str:
+    """Text for a plot, where plotly would take some of what looks like HTML for markup."""
+    return escape(str(text), quote=False)
 
 
 def shortened(text: str, length: int) -> str:

@@ -88,9 +88,10 @@ def _customer_list(views: Views) -> Response:
 
 def _csv(batches: Iterator[pa.RecordBatch], total: int) -> Iterator[bytes]:
     delivered = 0
+    yield (",".join(f'"{name}"' for name in customers.LIST_COLUMNS) + "\n").encode()
     for batch in batches:
         sink = BytesIO()
-        csv.write_csv(_harmless(batch), sink, csv.WriteOptions(include_header=delivered == 0))
+        csv.write_csv(_harmless(batch), sink, csv.WriteOptions(include_header=False))
         delivered += batch.num_rows
         yield sink.getvalue()
     if delivered != total:  # ends the response without its last chunk, so that no client takes it for whole

@@ -35,6 +35,12 @@ class View:
         """The days the numbers of this view cover."""
         return self.filters.period(self.span)
 
+    @property
+    def before(self) -> Period | None:
+        """The days to compare with; None where the data do not cover them all."""
+        previous = self.period.previous()
+        return previous if self.span.covers(previous) else None
+
     def href(self, path: str, **changes: Any) -> str:
         """The address of another page under the same filters, some of them changed."""
         return path + self.filters.but(**changes).query()

@@ -32,6 +32,10 @@ class Period:
         """The period of the same length that ends the day before this one starts."""
         return Period(self.start - timedelta(days=self.days), self.start - timedelta(days=1))
 
+    def covers(self, other: "Period") -> bool:
+        """Whether the other lies wholly within this one."""
+        return self.start <= other.start and other.end <= self.end
+
     def last_days(self, days: int) -> "Period":
         """The `days` days up to its end, reaching before its start where it is shorter."""
         return Period(self.end - timedelta(days=days - 1), self.end)
@@ -89,10 +93,16 @@ class Filters:
         return replace(self, **changes)
 
     def period(self, span: Period) -> Period:
-        """The days asked for; where none are given, the last thirteen weeks of the data's span."""
-        end = self.end or max(span.end, self.start or span.end)
+        """The days asked for; where none are given, the last thirteen weeks of the data's span.
+
+        It stays within the data where the two meet: days before the first order or after the last would count as days
+        without orders.
+        """
+        end = min(self.end or span.end, span.end)
         start = self.start or Period(end, end).last_days(DEFAULT_DAYS).start
-        return Period(start, end)
+        if self.start and start < span.start <= end:
+            start = span.start
+        return Period(start, max(start, end))
 
     def active(self) -> Mapping[str, Any]:
         """The fields that restrict something."""

@@ -13,6 +13,7 @@ from db.filters import ANY, Condition
 
 ColumnKind = Literal["text", "number", "date"]
 _MOST_ROWS = 1000
+_LARGEST = 1e300
 _COMPARISONS = {
     "equals": "=",
     "notEqual": "<>",
@@ -23,9 +24,9 @@ _COMPARISONS = {
 }
 _TEXT_TESTS = {
     "contains": "contains(lower({c}), lower(?))",
-    "notContains": "NOT contains(lower({c}), lower(?))",
+    "notContains": "({c} IS NULL OR NOT contains(lower({c}), lower(?)))",
     "equals": "lower({c}) = lower(?)",
-    "notEqual": "lower({c}) <> lower(?)",
+    "notEqual": "({c} IS NULL OR lower({c}) <> lower(?))",
     "startsWith": "starts_with(lower({c}), lower(?))",
     "endsWith": "ends_with(lower({c}), lower(?))",
 }
@@ -81,11 +82,15 @@ def _where(model: Any, columns: Mapping[str, ColumnKind]) -> Condition:
 def _column_condition(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:
     parts = asked.get("conditions")
     if isinstance(parts, list):
-        found = [_column_condition(name, part, kind) for part in parts[:4] if isinstance(part, Mapping)]
+        found = [_test(name, part, kind) for part in parts[:4] if isinstance(part, Mapping)]
         glue = " OR " if asked.get("operator") == "OR" else " AND "
         if not found:
             return ANY
         return Condition(f"({glue.join(c.sql for c in found)})", tuple(v for c in found for v in c.values))
+    return _test(name, asked, kind)
+
+
+def _test(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:
     test = str(asked.get("type"))
     column = f'"{name}"'
     if test == "blank":
@@ -98,17 +103,18 @@ def _column_condition(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> 
             return Condition(_TEXT_TESTS[test].format(c=column), (value,))
         return ANY
     low, high = (_number, _moment)[kind == "date"](asked)
+    shown = f"{column}::DATE" if kind == "date" else column
     if test == "inRange" and low is not None and high is not None:
-        return Condition(f"{column} BETWEEN ? AND ?", (low, high))
+        return Condition(f"{shown} BETWEEN ? AND ?", (low, high))
     if test in _COMPARISONS and low is not None:
-        shown = f"{column}::DATE" if kind == "date" else column
         return Condition(f"{shown} {_COMPARISONS[test]} ?", (low,))
     return ANY
 
 
 def _number(asked: Mapping[str, Any]) -> tuple[float | None, float | None]:
     def read(value: Any) -> float | None:
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+        return float(value) if fits else None
 
     return read(asked.get("filter")), read(asked.get("filterTo"))
 

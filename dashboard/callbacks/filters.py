@@ -44,7 +44,8 @@ def register(app: Dash, views: Views) -> None:
         elif isinstance(changed, dict) and changed.get("type") == "filter":
             typed = Filters.from_query(f"?from={start or ''}&to={end or ''}")
             pairs = zip(LIST_FIELDS, lists, strict=True)
-            chosen = {field: tuple(sorted(map(str, values or ()))) for field, values in pairs}
+            every = shop.choices(views.snapshot())
+            chosen = {field: _chosen(values, getattr(every, field)) for field, values in pairs}
             dates_changed = changed.get("field") in ("start", "end")
             dates = {"start": typed.start, "end": typed.end} if dates_changed else {}
             filters = filters.but(**chosen, **dates)
@@ -57,6 +58,12 @@ def register(app: Dash, views: Views) -> None:
             period.end.isoformat(),
             *[list(getattr(filters, field)) for field in LIST_FIELDS],
         )
+
+
+def _chosen(values: Any, every: tuple[str, ...]) -> tuple[str, ...]:
+    """What a list control holds; all values chosen restrict as little as none."""
+    chosen = tuple(sorted(map(str, values or ())))
+    return () if set(chosen) == set(every) else chosen
 
 
 def _with_preset(filters: Filters, preset: str | None, span: Period) -> Filters:

@@ -1,12 +1,11 @@
 """The customer grid: its rows, its count and the address of its download."""
 
-import json
 from typing import Any
-from urllib.parse import quote
 
 from dash import Dash, Input, Output, State, no_update
 
 from dashboard import ids
+from dashboard.pages.customers import download_address
 from dashboard.view import Views
 from db.grid import GridRequest
 from db.queries import customers, segments
@@ -43,10 +42,3 @@ def register(app: Dash, views: Views) -> None:
         if total == 0:
             count = "No customers match: remove a filter above or in the head of a column."
         return {"rowData": rows, "rowCount": total}, count, download_address(view.filters.query(), request)
-
-
-def download_address(query: str, request: dict[str, Any]) -> str:
-    """The route that streams what the grid shows, under the same filters, order and column filters."""
-    asked = {name: request.get(name) for name in ("sortModel", "filterModel") if request.get(name)}
-    grid = f"grid={quote(json.dumps(asked, separators=(',', ':')))}" if asked else ""
-    return "/download/customers.csv" + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)

@@ -56,7 +56,7 @@ def bars(
     hrefs: Sequence[str] | None = None,
 ) -> go.Figure:
     """Horizontal bars, first on top, each with its own text; a bar with an address leads there."""
-    labelled = [fmt.shortened(label, 26) for label in labels]
+    labelled = [fmt.unmarked(fmt.shortened(label, 26)) for label in labels]
     picture = figure(
         theme,
         go.Bar(
@@ -68,7 +68,7 @@ def bars(
             cliponaxis=False,
             marker={"color": list(colours) if colours else token("accent", theme)},
             customdata=np.array([[href] for href in hrefs]) if hrefs else None,
-            hovertext=list(labels),
+            hovertext=[fmt.unmarked(label) for label in labels],
             hovertemplate="%{hovertext}: %{text}<extra></extra>",
         ),
         margin={"r": 64},
@@ -131,7 +131,12 @@ def rfm_scatter(
             mode="markers",
             marker={"size": 3.2, "symbol": "diamond", "color": SEGMENT_COLOURS[colour], "opacity": 0.85},
             customdata=np.column_stack(
-                [address[group.index], group["customer_id"], group["recency_days"], group["monetary"].round(2)]
+                [
+                    address[group.index],
+                    group["customer_id"].map(fmt.unmarked),
+                    group["recency_days"],
+                    group["monetary"].round(2),
+                ]
             ),
             hovertemplate=(
                 "customer %{customdata[1]}<br>last order %{customdata[2]} days ago<br>%{y:,} orders<br>"
@@ -187,7 +192,7 @@ def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
             y=orders["amount"].to_numpy(),
             width=24 * 3600 * 1000 * max(1, (orders["ordered_at"].max() - orders["ordered_at"].min()).days / 150),
             marker={"color": colour, "opacity": 0.75},
-            customdata=orders["order_id"],
+            customdata=orders["order_id"].map(fmt.unmarked),
             hovertemplate=f"%{{x|%-d %b %Y}}: {sign}%{{y:,.2f}}<extra>order %{{customdata}}</extra>",
         ),
     )
@@ -197,19 +202,18 @@ def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
 
 def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> go.Figure:
     """Values with their 95% intervals, one row a model: model, value, ci_low, ci_high."""
-    shown = frame[frame["model"].isin(labels)]
     picture = figure(
         theme,
         go.Scatter(
-            x=shown["value"].to_numpy(),
-            y=[labels[model] for model in shown["model"]],
+            x=frame["value"].to_numpy(),
+            y=[labels.get(model, model) for model in frame["model"]],
             mode="markers+text",
-            text=[f"{value:.3f}" for value in shown["value"]],
+            text=[f"{value:.3f}" for value in frame["value"]],
             textposition="top center",
             marker={"size": 11, "color": token("accent", theme)},
             error_x={
-                "array": (shown["ci_high"] - shown["value"]).to_numpy(),
-                "arrayminus": (shown["value"] - shown["ci_low"]).to_numpy(),
+                "array": (frame["ci_high"] - frame["value"]).to_numpy(),
+                "arrayminus": (frame["value"] - frame["ci_low"]).to_numpy(),
                 "color": token("muted", theme),
                 "thickness": 1.5,
                 "width": 5,
@@ -218,7 +222,7 @@ def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> g
         ),
     )
     picture.update_xaxes(rangemode="tozero", showgrid=True, nticks=5)
-    picture.update_yaxes(showgrid=False, range=[len(shown) - 0.4, -0.8])
+    picture.update_yaxes(showgrid=False, range=[len(frame) - 0.4, -0.8])
     return picture
 
 

@@ -48,7 +48,6 @@ def sentence(view: View) -> Component:
     """What happened, in words made from the numbers."""
     period = view.period
     now = queries.totals(view.snapshot, view.filters, period)
-    before = queries.totals(view.snapshot, view.filters, period.previous())
     if not now["orders"]:
         return empty(
             "No orders in this view",
@@ -57,8 +56,14 @@ def sentence(view: View) -> Component:
             ".",
         )
     revenue = fmt.short_money(now["revenue"], view.currency)
-    if before["revenue"] <= 0:
-        lead, rest = f"Revenue was {revenue}.", f" The {_reference(view)} have nothing to compare it with."
+    before = queries.totals(view.snapshot, view.filters, view.before) if view.before else None
+    if before is None:
+        lead, rest = (
+            f"Revenue was {revenue}.",
+            f" The data begin on {fmt.day(view.span.start)}: no full period before it.",
+        )
+    elif before["revenue"] <= 0:
+        lead, rest = f"Revenue was {revenue}.", f" The {_reference(view)} brought none."
     else:
         change = now["revenue"] / before["revenue"] - 1
         verb = "held at" if abs(change) < 0.0005 else "rose to" if change > 0 else "fell to"
@@ -92,19 +97,23 @@ def _best_segment(view: View) -> str:
 
 def kpis(view: View) -> Component:
     """One card for each entry of `dashboard.kpis`."""
-    period, before = view.period, view.period.previous()
-    now_totals = queries.totals(view.snapshot, view.filters, period)
-    then_totals = queries.totals(view.snapshot, view.filters, before)
-    trend = queries.trend(view.snapshot, view.filters, period, _bin_days(period))
+    period, days = view.period, _bin_days(view.period)
+    trend = queries.trend(view.snapshot, view.filters, period, days)
     risk = _risk(view, trend)
-    now_totals["at_risk"], then_totals["at_risk"] = risk.iloc[-1], risk.iloc[0]
     trend["at_risk"] = risk.to_numpy()[1:]
+    whole_bins = trend[trend["days"] == days]
+    now = queries.totals(view.snapshot, view.filters, period)
+    now["at_risk"] = risk.iloc[-1]
+    before = pd.Series({kpi.column: float("nan") for kpi in KPIS})
+    if view.before:
+        before = queries.totals(view.snapshot, view.filters, view.before)
+        before["at_risk"] = risk.iloc[0]
     cards = [
         kpi_card(
             kpi,
-            now_totals[kpi.column],
-            then_totals[kpi.column] if before.end >= view.span.start else float("nan"),
-            trend[kpi.column].to_list(),
+            now[kpi.column],
+            before[kpi.column],
+            whole_bins[kpi.column].to_list(),
             _reference(view),
             view.currency,
             view.theme,
@@ -127,28 +136,32 @@ def trend(view: View) -> Component:
     period = view.period
     days = _bin_days(period)
     now = queries.trend(view.snapshot, view.filters, period, days)
-    before = queries.trend(view.snapshot, view.filters, period.previous(), days)
+    before = queries.trend(view.snapshot, view.filters, view.before, days) if view.before else now.head(0)
+    whole = now["days"] == days
     unit = {1: "day", 7: "week", 28: "four weeks"}[days]
     best = now.iloc[int(np.argmax(now["revenue"]))]
     title = f"The best {unit} brought {fmt.short_money(best['revenue'], view.currency)}, from {fmt.day(best['start'])}"
-    picture = charts.line_against(now, before, "revenue", view.theme, view.currency)
-    shown = now[["start", "revenue", "orders", "customers"]]
+    drawn = now[whole] if whole.any() else now
+    picture = charts.line_against(drawn, before[before["days"] == days], "revenue", view.theme, view.currency)
+    shown = now[["start", "days", "revenue", "orders", "customers"]]
     columns = [
-        Column("start", f"{unit.capitalize()} from", fmt.day),
+        Column("start", "From", fmt.day),
+        Column("days", "Days", fmt.number, numeric=True),
         Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("orders", "Orders", fmt.number, numeric=True),
         Column("customers", "Customers", fmt.number, numeric=True),
     ]
-    about = f"Net revenue a {unit}, against the {_reference(view)}"
+    about = f"Net revenue a {unit}" + (f", against the {_reference(view)}" if view.before else "")
+    if whole.any() and not whole.all():
+        about += (
+            f"; the first {fmt.plural(int(now['days'].iloc[0]), 'day')}, less than a {unit}, stand in the table alone"
+        )
     return card(title, graph("trend", picture, 300, title), about=about, twin=(shown, columns))
 
 
 def where(view: View) -> Component:
     """Revenue by country where there are several, else by department, else by category."""
-    for dimension in ("country", "department", "category"):
-        frame = queries.breakdown(view.snapshot, view.filters, view.period, dimension)
-        if frame["value"].nunique() > 1:
-            break
+    dimension, frame = _telling(view)
     total = frame["revenue"].sum()
     named = frame.dropna(subset=["value"]).head(12)
     if named.empty or total <= 0:
@@ -169,6 +182,16 @@ def where(view: View) -> Component:
         f"Net revenue by {dimension}, the first {len(named)} of {frame['value'].nunique()}; click one to see it alone"
     )
     return card(title, graph("where", picture, 40 + 28 * len(named), title), about=about, twin=(frame, columns))
+
+
+def _telling(view: View) -> tuple[queries.Dimension, pd.DataFrame]:
+    """The first dimension that splits this view's revenue; where none does, the first that names any of it."""
+    frames = {d: queries.breakdown(view.snapshot, view.filters, view.period, d) for d in queries.DIMENSIONS}
+    for least in (2, 1, 0):
+        for dimension, frame in frames.items():
+            if frame["value"].nunique() >= least:
+                return dimension, frame
+    raise AssertionError  # every frame has at least no value
 
 
 def segments(view: View) -> Component:

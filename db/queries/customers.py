@@ -27,6 +27,9 @@ _LIST = f"""
 SELECT {", ".join(COLUMNS).replace("monetary", "monetary::DOUBLE AS monetary")}
 FROM customer_segment LEFT JOIN customer USING (customer_id)
 """
+LIST_COLUMNS = (*COLUMNS, "new_offers", "buy_again_offers")
+"""The columns of the whole list."""
+
 _OFFERS = """
 SELECT customer_id, string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'discover') AS new_offers,
     string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'buy_again') AS buy_again_offers
@@ -49,7 +52,8 @@ def whole_list(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tu
     total = snapshot.scalar(request.count_sql(relation), values)
     everything = GridRequest(rows=None, order=request.order, where=request.where).sql(relation, "customer_id")
     order = ", ".join(part for part in (request.order, "customer_id") if part)
-    sql = f"SELECT * FROM ({everything}) LEFT JOIN ({_OFFERS}) USING (customer_id) ORDER BY {order}"
+    listed = f"({everything}) LEFT JOIN ({_OFFERS}) USING (customer_id)"
+    sql = f"SELECT {', '.join(LIST_COLUMNS)} FROM {listed} ORDER BY {order}"
     return total, snapshot.batches(sql, values)
 
 

@@ -9,7 +9,7 @@ from db.filters import Filters, Period
 from db.snapshot import Snapshot
 
 Dimension = Literal["country", "department", "category"]
-_DIMENSIONS: dict[str, str] = {
+DIMENSIONS: dict[Dimension, str] = {
     "country": "country",
     "department": "(SELECT department FROM product WHERE product.product_id = transaction_line.product_id)",
     "category": "(SELECT category FROM product WHERE product.product_id = transaction_line.product_id)",
@@ -22,11 +22,14 @@ def totals(snapshot: Snapshot, filters: Filters, period: Period) -> pd.Series:
     Guests count in revenue and orders, never in customers; an order that only returns goods is no order. Where
     nothing sold, counts and revenue are 0 and the ratios NaN.
     """
-    return trend(snapshot, filters, period, period.days).iloc[0].drop(["bin", "start"])
+    return trend(snapshot, filters, period, period.days).iloc[0].drop(["bin", "start", "days"])
 
 
 def trend(snapshot: Snapshot, filters: Filters, period: Period, days: int) -> pd.DataFrame:
-    """The same totals for each bin of `days` days, counted back from the period's end: bin (0 is the last), start."""
+    """The same totals for each bin of `days` days, counted back from the period's end: bin (0 is the last), start.
+
+    Its column `days` says how long a bin is: the first is shorter where the bins do not divide the period.
+    """
     where = filters.on_lines(period)
     group = f"date_diff('day', ordered_at::date, DATE '{period.end.isoformat()}') // {int(days)}"
     frame = snapshot.frame(_TOTALS.format(group=group, where=where.sql), where.values)
@@ -35,7 +38,9 @@ def trend(snapshot: Snapshot, filters: Filters, period: Period, days: int) -> pd
     counts = ["revenue", "orders", "customers", "repeat_customers"]
     frame[counts] = frame[counts].fillna(0)
     starts = [max(period.start, period.end - timedelta(days=(int(b) + 1) * days - 1)) for b in bins]
-    return frame.assign(start=pd.to_datetime(starts)).reset_index()
+    ends = [*starts[1:], period.end + timedelta(days=1)]
+    lengths = [(end - start).days for start, end in zip(starts, ends, strict=True)]
+    return frame.assign(start=pd.to_datetime(starts), days=lengths).reset_index()
 
 
 _TOTALS = """
@@ -87,7 +92,7 @@ def breakdown(snapshot: Snapshot, filters: Filters, period: Period, dimension: D
     """Net revenue and orders by country, department or category: value (None where unknown), revenue, orders."""
     where = filters.on_lines(period)
     return snapshot.frame(
-        f"SELECT {_DIMENSIONS[dimension]} AS value, sum(amount)::DOUBLE AS revenue, "
+        f"SELECT {DIMENSIONS[dimension]} AS value, sum(amount)::DOUBLE AS revenue, "
         "count(DISTINCT order_id) FILTER (NOT is_return) AS orders "
         f"FROM transaction_line WHERE {where.sql} GROUP BY ALL ORDER BY revenue DESC, value",
         where.values,

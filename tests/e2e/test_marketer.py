@@ -38,6 +38,7 @@ def filled(page: Page) -> None:
     """Wait until no part of the page is a skeleton any more."""
     expect(page.locator("main h1")).to_be_attached()
     expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".failed")).to_have_count(0)
 
 
 def query(page: Page) -> dict[str, list[str]]:
@@ -105,6 +106,16 @@ def test_from_the_overview_to_a_downloaded_list(open_page: OpenPage, record: Eng
     expect(page.locator("#customer-grid-count")).to_have_text(f"{len(expected)} of {everyone} customers")
     page.locator(".reset").click()
     expect(page.locator("#customer-grid-count")).to_have_text(f"All {everyone} customers")
+
+
+def test_a_jump_down_the_list_leaves_no_row_empty(open_page: OpenPage) -> None:
+    page = open_page("/customers")
+    expect(page.locator(".ag-row").first).to_be_visible()
+    for row in (290, 610, 95, 505):
+        page.evaluate(f"dash_ag_grid.getApi('customer-grid').ensureIndexVisible({row}, 'middle')")
+        expect(page.locator(f".ag-pinned-left-cols-container .ag-row[row-index='{row}'] a")).not_to_be_empty()
+    page.wait_for_timeout(500)
+    expect(page.locator(".ag-row-loading")).to_have_count(0)
 
 
 def test_a_column_filter_reaches_the_list_and_its_download(open_page: OpenPage, record: Engine) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from dashboard import ids
 from dashboard.app import create_app
-from dashboard.callbacks.grid import download_address
+from dashboard.pages.customers import download_address
 from dashboard.pages import PAGES, match
 from dashboard.shell import SHELL_SLOTS
 from db import snapshot

@@ -45,6 +45,12 @@ def test_without_dates_the_period_is_the_last_thirteen_whole_weeks() -> None:
     assert period.previous() == Period(date(2017, 7, 3), date(2017, 10, 1))
 
 
+def test_a_period_stays_within_the_data_where_the_two_meet() -> None:
+    assert Filters.from_query("?from=2017-10-01&to=2018-06-30").period(SPAN).end == SPAN.end
+    assert Filters.from_query("?from=2015-01-01").period(SPAN) == SPAN
+    assert Filters.from_query("?from=2031-01-01").period(SPAN).days == 1
+
+
 def test_dates_the_wrong_way_round_are_turned() -> None:
     filters = Filters.from_query("?from=2017-05-09&to=2017-05-01")
     assert (filters.start, filters.end) == (date(2017, 5, 1), date(2017, 5, 9))
