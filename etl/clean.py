@@ -4,6 +4,7 @@ Pure and set-wise: batches in, batches out. The first rule a row breaks gives it
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -46,12 +47,22 @@ class Cleaned:
     amount_read: pa.Decimal128Scalar
 
 
-def clean(batch: pa.RecordBatch, layout: Layout, first_row: int, repeated: pa.Array | None = None) -> Cleaned:
-    """Part a batch of the file into accepted and rejected rows; an empty batch gives two empty ones. Raises nothing.
+def clean(
+    batch: pa.RecordBatch,
+    layout: Layout,
+    first_row: int,
+    repeated: pa.Array | None = None,
+    latest: datetime | None = None,
+) -> Cleaned:
+    """Part a batch of the file into accepted and rejected rows; an empty batch gives two empty ones.
+
+    Raises nothing but pa.ArrowException, where a column has a type that Arrow cannot read as text, number or moment.
 
     `first_row` is the number of the batch's first row in the file, whose first row below the header is 1. `repeated`
-    marks rows to drop as duplicates. amount = quantity x unit_price - discount, rounded half away from zero to four
-    decimals; where the file gives the amount, that rules, and unit_price = (amount + discount) / quantity. A negative
+    marks rows to drop as duplicates. A line dated after `latest` (without a zone; None: never) is rejected: one
+    mistyped year would move the end of the data there, and every period counted back from it would be empty. amount =
+    quantity x unit_price - discount, rounded half away from zero to four decimals; where the file gives the amount, that rules,
+    and unit_price = (amount + discount) / quantity. A negative
     price (Online Retail's two "Adjust bad debt" rows) is rejected: it is bookkeeping, not a sale or a return.
     """
     rows = batch.num_rows
@@ -79,6 +90,7 @@ def clean(batch: pa.RecordBatch, layout: Layout, first_row: int, repeated: pa.Ar
         ("id_too_long", _any(*(pc.greater(pc.utf8_length(texts[name]), _LONGEST_ID) for name in _IDS))),
         ("missing_date", parse.missing(columns[C.ORDERED_AT])),
         ("unparseable_date", pc.is_null(ordered_at)),
+        ("date_in_future", pc.greater(ordered_at, pa.scalar(latest, pa.timestamp("us")))),
         *quantity.reasons(C.QUANTITY),
         *given.reasons(given_name),
         *discount.reasons(C.DISCOUNT, needed=False),
@@ -89,9 +101,9 @@ def clean(batch: pa.RecordBatch, layout: Layout, first_row: int, repeated: pa.Ar
         ("duplicate", repeated if repeated is not None else pa.repeat(False, rows)),
     )
     row_number = pa.array(np.arange(first_row, first_row + rows), pa.int64())
-    is_return = pc.or_kleene(
-        pc.less(quantity.value, pa.scalar(0, QUANTITY)), pc.match_substring_regex(texts[C.ORDER_ID], "^[Cc][0-9]+$")
-    )
+    is_return = pc.less(quantity.value, pa.scalar(0, QUANTITY))
+    if layout.cancelled_by_c:
+        is_return = pc.or_kleene(is_return, pc.match_substring_regex(texts[C.ORDER_ID], "^[Cc][0-9]+$"))
     line = {
         C.ROW_NUMBER: row_number,
         **texts,

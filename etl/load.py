@@ -1,7 +1,9 @@
 """One file into the record: idempotent by content, all or nothing, in memory that does not grow with the file."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO
@@ -20,6 +22,7 @@ from etl.mapping import Layout, detect
 from etl.readers.base import Source
 
 _PRODUCT = {C.PRODUCT_NAME: C.NAME, C.CATEGORY: C.CATEGORY, C.DEPARTMENT: C.DEPARTMENT, C.BRAND: C.BRAND}
+_AHEAD = timedelta(days=2)  # a shop's clock may be a zone ahead of UTC, and a little wrong
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,22 @@ def load(
 ) -> Outcome:
     """Load a source in one transaction.
 
-    Exact duplicates within the file are rejected unless they are to be kept. `advance` hears of each batch's rows.
+    Exact duplicates within the file are rejected unless they are to be kept, and lines dated more than two days after
+    now in any case. `advance` hears of each batch's rows.
     Raises InputError where the file cannot be read or none of its rows can be accepted, DatabaseError where the
     database fails; either way nothing is changed.
     """
-    layout = with_day_order(detect(source.columns, source.name), source)
+    with _typed(source.name):
+        layout = with_day_order(detect(source.columns, source.name), source)
+    latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
     with loads.transaction(engine, source.name) as connection:
         if (existing := loads.find(connection, source.sha256)) is not None:
             return Outcome(existing, fresh=False)
         load_id = loads.begin(connection, source.name, source.sha256, {"keep_duplicates": keep_duplicates})
         with TemporaryFile() as one, TemporaryFile() as two, TemporaryFile() as three:
             rejected, customers, products = _Spool(one), _Spool(two), _Spool(three)
-            intake = _Intake(source, layout, None if keep_duplicates else SeenRows(), rejected, customers, products)
+            seen = None if keep_duplicates else SeenRows()
+            intake = _Intake(source, layout, latest, seen, rejected, customers, products)
             loads.add_lines(connection, load_id, intake.accepted(advance))
             loads.add_rejected(connection, load_id, rejected.batches())
             loads.stage_customers(connection, customers.batches())
@@ -73,6 +80,7 @@ class _Intake:
 
     source: Source
     layout: Layout
+    latest: datetime
     seen: SeenRows | None
     rejected: "_Spool"
     customers: "_Spool"
@@ -82,8 +90,9 @@ class _Intake:
 
     def accepted(self, advance: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
         for batch in self.source.batches():
-            repeated = None if self.seen is None else self.seen.repeats(batch)
-            cleaned = clean(batch, self.layout, self.rows + 1, repeated)
+            with _typed(self.source.name):
+                repeated = None if self.seen is None else self.seen.repeats(batch)
+                cleaned = clean(batch, self.layout, self.rows + 1, repeated, self.latest)
             self.rows += batch.num_rows
             self.amount += cleaned.amount_read.as_py()
             self.rejected.add(cleaned.rejected)
@@ -91,6 +100,18 @@ class _Intake:
             self.products.add(_products(cleaned.accepted))
             yield cleaned.accepted
             advance(batch.num_rows)
+
+
+@contextmanager
+def _typed(name: str) -> Iterator[None]:
+    """A type that Arrow knows and cannot convert is a fault of the file."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        said = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{name} holds values that cannot be converted ({said}); export its columns as text, numbers and dates."
+        ) from error
 
 
 def _customers(lines: pa.RecordBatch) -> pa.RecordBatch:

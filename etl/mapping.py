@@ -13,13 +13,17 @@ class Layout:
 
     columns: Mapping[str, str]
     """Canonical name -> the file's column."""
+    cancelled_by_c: bool = False
+    """Whether an order id of C and digits is a cancellation, as in Online Retail; elsewhere C1001 may be any order."""
     day_first: bool | None = None
     """Whether 3/4/2011 is the third of April; None: such dates are not read."""
 
 
+_ONLINE_RETAIL_ORDER = ("InvoiceNo", "Invoice")
+
 # the canonical names themselves, and those of the UCI Online Retail files (I and II)
 _NAMES: Mapping[str, Sequence[str]] = {
-    C.ORDER_ID: (C.ORDER_ID, "InvoiceNo", "Invoice"),
+    C.ORDER_ID: (C.ORDER_ID, *_ONLINE_RETAIL_ORDER),
     C.CUSTOMER_ID: (C.CUSTOMER_ID,),
     C.PRODUCT_ID: (C.PRODUCT_ID, "StockCode"),
     C.PRODUCT_NAME: (C.PRODUCT_NAME, "Description"),
@@ -58,7 +62,8 @@ def detect(columns: Sequence[str], name: str) -> Layout:
             f"{name} has the columns {_listed(columns)}, and among them none for {_listed(missing)}; "
             "name them so, or as the Online Retail files do (InvoiceNo, StockCode, ...)."
         )
-    return Layout(chosen)
+    online_retail = _key(chosen[C.ORDER_ID]) in {_key(known) for known in _ONLINE_RETAIL_ORDER}
+    return Layout(chosen, cancelled_by_c=online_retail)
 
 
 def _key(column: str) -> str:

@@ -30,17 +30,25 @@ def read(path: Path) -> Source:
 
 
 def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The columns' rows, under their trimmed names."""
+    """The columns' rows, under their trimmed names; text of every kind, dictionaries too, comes as plain text."""
     names = column_names(columns, path.name)
     try:
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                 batch.validate(full=True)  # Parquet promises that text is UTF-8, and nobody checks it on writing
-                yield batch.select(list(columns)).rename_columns(names)
+                chosen = batch.select(list(columns))
+                yield pa.record_batch([column.cast(_plain(column.type)) for column in chosen.columns], names=names)
     except (pa.ArrowException, OSError) as error:
         raise broken(path.name, "Parquet", error) from error
 
 
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
+
+
 def _unreadable(kind: pa.DataType) -> bool:
+    kind = _plain(kind)
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
     return pa.types.is_nested(kind) or any(test(kind) for test in binary)

@@ -11,6 +11,7 @@ import pytest
 
 from errors import ConfigurationError, InputError
 from etl.clean import clean
+from etl.duplicates import SeenRows
 from etl.mapping import detect
 from etl.readers import READERS, open_source
 from etl.readers.base import Source
@@ -162,6 +163,21 @@ def test_parquet_text_that_is_not_text_is_refused(tmp_path: Path) -> None:
     pa.parquet.write_table(pa.table({"InvoiceNo": broken}), path)
     with pytest.raises(InputError, match=r"sales\.parquet cannot be read as Parquet"):
         list(open_source(str(path)).batches())
+
+
+def test_parquet_text_of_every_kind_is_text(tmp_path: Path) -> None:
+    words = ("InvoiceNo", "StockCode", "Description", "Country")
+    plain = pa.Table.from_pandas(SALES, preserve_index=False)
+    kinds = (pa.string_view(), pa.large_string(), pa.dictionary(pa.int32(), pa.string()))
+    for number, kind in enumerate(kinds):
+        table = plain.cast(
+            pa.schema([field.with_type(kind) if field.name in words else field for field in plain.schema])
+        )
+        pa.parquet.write_table(table, tmp_path / f"{number}.parquet")
+        source = open_source(str(tmp_path / f"{number}.parquet"))
+        assert lines(source) == expected(tmp_path)
+        flags = [SeenRows().repeats(batch).to_pylist() for batch in source.batches()]
+        assert flags == [[False] * len(SALES)]
 
 
 def test_what_is_no_file_is_one_sentence(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -170,6 +171,32 @@ def test_a_file_none_of_whose_rows_can_be_read_is_refused(engine: Engine, sales:
     SALES.head(0).to_csv(sales, index=False)
     with pytest.raises(InputError, match="no rows"):
         load(engine, open_source(str(sales)))
+    assert set(counts(engine).values()) == {0}
+
+
+def test_one_mistyped_year_does_not_move_the_end_of_the_data(engine: Engine, sales: Path) -> None:
+    today = datetime.now(UTC).replace(tzinfo=None)
+    dates = [today + timedelta(days=days) for days in (-1, 0, 1, 3, 36_500)]
+    SALES.head(5).assign(ordered_at=[f"{date:%Y-%m-%d %H:%M:%S}" for date in dates]).to_csv(sales, index=False)
+    done = load(engine, open_source(str(sales))).load
+    assert (done.rows_accepted, done.rejected) == (3, {"date_in_future": (2, Decimal(-7))})
+    assert rows(engine, "SELECT max(ordered_at) FROM transaction_line") == [(dates[2].replace(microsecond=0),)]
+
+
+def test_orders_of_a_shop_that_counts_from_c1001_are_no_returns(engine: Engine, sales: Path) -> None:
+    SALES.head(3).assign(order_id=["C1001", "C1001", "C1002"]).to_csv(sales, index=False)
+    load(engine, open_source(str(sales)))
+    assert rows(engine, "SELECT count(*), count(*) FILTER (WHERE is_return) FROM transaction_line") == [(3, 0)]
+
+
+def test_a_time_zone_nobody_knows_is_one_sentence_and_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
+    zoned = pa.array([0] * len(SALES), pa.int64()).cast(pa.timestamp("us", "Nowhere/Atall"))
+    place = SALES.columns.get_loc("ordered_at")
+    table = pa.table(SALES).set_column(place, "ordered_at", zoned)
+    parquet.write_table(table, tmp_path / "zoned.parquet")
+    for keep in (False, True):
+        with pytest.raises(InputError, match=r"zoned\.parquet holds values .*Nowhere/Atall"):
+            load(engine, open_source(str(tmp_path / "zoned.parquet")), keep_duplicates=keep)
     assert set(counts(engine).values()) == {0}
 
 

@@ -214,7 +214,29 @@ def test_a_return_is_kept_and_flagged() -> None:
     assert accepted(Quantity="-1")[C.IS_RETURN]
     assert accepted(InvoiceNo="C536379")[C.IS_RETURN]
     assert not accepted(InvoiceNo="CLICK9")[C.IS_RETURN]
+    assert accepted(InvoiceNo="c536379")[C.IS_RETURN]
     assert not accepted()[C.IS_RETURN]
+
+
+def test_an_order_id_with_a_c_cancels_in_online_retail_alone() -> None:
+    for name, cancels in [("Invoice", True), ("invoice_no", True), ("order_id", False), ("Order ID", False)]:
+        row = {name: "C1001", **{column: value for column, value in GOOD.items() if column != "InvoiceNo"}}
+        (sale,) = cleaned(row, layout=detect(list(row), "a test")).accepted.to_pylist()
+        assert sale[C.IS_RETURN] is cancels
+        (back,) = cleaned({**row, "Quantity": "-1"}, layout=detect(list(row), "a test")).accepted.to_pylist()
+        assert back[C.IS_RETURN]
+
+
+def test_a_line_dated_after_the_latest_moment_is_rejected_with_its_amount() -> None:
+    dates = ["2011-12-09 12:50", "2011-12-11", "2011-12-11 00:00:01", "2111-12-09"]
+    batch = pa.RecordBatch.from_pylist([{**GOOD, "InvoiceDate": written} for written in dates])
+    result = clean(batch, LAYOUT, 1, latest=at("2011-12-11"))
+    assert result.accepted[C.ROW_NUMBER].to_pylist() == [1, 2]
+    assert [(row[C.ROW_NUMBER], row[C.REASON], row[C.AMOUNT]) for row in result.rejected.to_pylist()] == [
+        (3, "date_in_future", Decimal("15.30")),
+        (4, "date_in_future", Decimal("15.30")),
+    ]
+    assert clean(batch, LAYOUT, 1).accepted.num_rows == 4
 
 
 @pytest.mark.parametrize(
