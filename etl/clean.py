@@ -61,9 +61,9 @@ def clean(
     `first_row` is the number of the batch's first row in the file, whose first row below the header is 1. `repeated`
     marks rows to drop as duplicates. A line dated after `latest` (without a zone; None: never) is rejected: one
     mistyped year would move the end of the data there, and every period counted back from it would be empty. amount =
-    quantity x unit_price - discount, rounded half away from zero to four decimals; where the file gives the amount, that rules,
-    and unit_price = (amount + discount) / quantity. A negative
-    price (Online Retail's two "Adjust bad debt" rows) is rejected: it is bookkeeping, not a sale or a return.
+    quantity x unit_price - discount, rounded half away from zero to four decimals; where the file gives the amount,
+    that rules, and unit_price = (amount + discount) / quantity. A negative price (Online Retail's two "Adjust bad debt"
+    rows) is rejected: it is bookkeeping, not a sale or a return.
     """
     rows = batch.num_rows
     columns = {canonical: batch.column(name) for canonical, name in layout.columns.items()}
