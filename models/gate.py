@@ -28,8 +28,15 @@ def verdict(candidate: pd.DataFrame, baseline: pd.DataFrame, seed: int) -> Verdi
     mean, low, high = intervals(difference, seed).iloc[0].tolist()
     passed = mean > 0
     sentence = (
-        f"{Hybrid.name} {'beats' if passed else 'does not beat'} {Popular.name} on products new to the customer: "
-        f"NDCG@10 {candidate[_METRIC].mean():.4f} against {baseline[_METRIC].mean():.4f} "
-        f"(difference {mean:+.4f}, 95% interval {low:+.4f} to {high:+.4f}, {len(difference):,} customers)."
+        f"{Hybrid.name} {_finding(mean, low)}: NDCG@10 {candidate[_METRIC].mean():.4f} against "
+        f"{baseline[_METRIC].mean():.4f} (difference {mean:+.4f}, 95% interval {low:+.4f} to {high:+.4f}, "
+        f"{len(difference):,} customers)."
     )
     return Verdict(passed, mean, low, high, sentence)
+
+
+def _finding(mean: float, low: float) -> str:
+    on = f"{Popular.name} on products new to the customer"
+    if low > 0:
+        return f"beats {on}"
+    return f"is above {on}, but not distinguishable from it" if mean > 0 else f"does not beat {on}"

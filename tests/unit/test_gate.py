@@ -14,7 +14,17 @@ def test_a_better_mean_passes() -> None:
     result = verdict(judged(0.5, 0.2, 0.3), judged(0.1, 0.2, 0.4), 42)
     assert result.passed
     assert result.difference == pytest.approx(1 / 10)
-    assert "beats popular" in result.sentence
+
+
+def test_only_a_difference_without_zero_in_its_interval_is_said_to_beat() -> None:
+    clear = verdict(judged(0.5, 0.4, 0.6), judged(0.1, 0.2, 0.4), 42)
+    assert clear.low > 0
+    assert "beats popular" in clear.sentence
+    chance = verdict(judged(0.5, 0.2, 0.3), judged(0.1, 0.2, 0.4), 42)
+    assert chance.low <= 0 < chance.difference
+    assert "beats" not in chance.sentence
+    assert "is above popular on products new to the customer, but not distinguishable from it" in chance.sentence
+    assert f"95% interval {chance.low:+.4f} to {chance.high:+.4f}" in chance.sentence
 
 
 @pytest.mark.parametrize("candidate", [(0.1, 0.2, 0.4), (0.0, 0.2, 0.4)])
