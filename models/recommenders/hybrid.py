@@ -72,22 +72,31 @@ class Hybrid(Recommender):
         return products
 
     def _reasons(self, rows: Places, columns: Places) -> list[str]:
-        """The own product with the nearest factors (cosine); for who has none alike, how many bought the product."""
+        """The own product with the nearest factors (cosine), of another name where there is one, else with its id.
+
+        For who has none alike, how many bought the product.
+        """
         products = self.training.products
+        ids = products[C.PRODUCT_ID].to_numpy()
         names = products[C.NAME].fillna(products[C.PRODUCT_ID]).to_numpy()
+        kinds = pd.factorize(names)[0]
         buyers = self.training.buyers()
         lengths = np.linalg.norm(self._product_factors, axis=1, keepdims=True)
         directions = self._product_factors / np.where(lengths > 0, lengths, 1)
         reasons = []
         for at in range(0, len(rows), _BLOCK):
             mine, theirs = rows[at : at + _BLOCK], columns[at : at + _BLOCK]
-            alike = np.where(self.training.bought[mine].toarray(), directions[theirs] @ directions.T, -1)
-            alike[np.arange(len(theirs)), theirs] = -1  # a product is no reason for itself
+            alike = np.where(self.training.bought[mine].toarray(), directions[theirs] @ directions.T, -2)
+            alike[np.arange(len(theirs)), theirs] = -2  # a product is no reason for itself
+            alike[alike <= 0] = -2
+            alike[kinds[theirs][:, None] == kinds] -= 1  # behind every product of another name
             nearest = alike.argmax(axis=1)
-            found = alike.max(axis=1, initial=-1) > 0
+            found = alike.max(axis=1, initial=-2) > -1
             reasons += [
-                f"Close to {names[own]}, which they bought" if is_found else f"Bought by {counted(count, 'customer')}"
-                for own, is_found, count in zip(nearest, found, buyers[theirs].tolist(), strict=True)
+                f"Close to {names[own]}{f' ({ids[own]})' if kinds[own] == kinds[product] else ''}, which they bought"
+                if is_found
+                else f"Bought by {counted(buyers[product], 'customer')}"
+                for own, product, is_found in zip(nearest, theirs, found, strict=True)
             ]
         return reasons
 

@@ -169,6 +169,34 @@ def test_the_hybrid_learns_the_two_tastes(shop: Training) -> None:
     assert of_own_taste.mean() > 0.75, "a third of what is new to them is of their taste"
 
 
+def factors_on_a_circle(names: list[str], degrees: list[float]) -> Hybrid:
+    """A customer `a` who bought every product but the first, whose factors point where the degrees say."""
+    ids = [f"p{number}" for number in range(len(names))]
+    rows = [("a", product, 9) for product in ids[1:]] + [(f"c{who}", product, 9) for who in range(5) for product in ids]
+    purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
+    purchases[C.ORDERED_AT] = AS_OF - timedelta(days=9)
+    products = pd.DataFrame({C.PRODUCT_ID: ids, C.NAME: names, C.CATEGORY: None, C.DEPARTMENT: None, C.BRAND: None})
+    customers = pd.DataFrame({C.CUSTOMER_ID: ["a", *(f"c{who}" for who in range(5))], C.SEGMENT: "Loyal"})
+    customers = customers.assign(**{C.COUNTRY: None, C.ATTRIBUTES: "{}"})
+    model = Hybrid(42).fit(training(purchases, products, customers, AS_OF))
+    model._product_factors = np.column_stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("names", "degrees", "reason"),
+    [
+        (["milk", "milk", "butter", "bread"], [0, 5, 40, 50], "Close to butter, which they bought"),
+        (["milk", "milk", "milk", "bread"], [0, 30, 5, 120], "Close to milk (p2), which they bought"),
+        (["milk", "milk", "milk", "bread"], [0, 120, 150, 180], "Bought by 5 customers"),
+    ],
+    ids=["another name before the same", "the same name only", "none alike"],
+)
+def test_a_product_is_not_said_to_be_close_to_its_own_name(names: list[str], degrees: list[float], reason: str) -> None:
+    model = factors_on_a_circle(names, degrees)
+    assert model.reasons(pd.DataFrame({C.CUSTOMER_ID: ["a"], C.PRODUCT_ID: ["p0"]})) == [reason]
+
+
 def test_own_history_says_what_happened() -> None:
     rows = [("a", "p", 12), ("a", "p", 40), ("a", "q", 1)]
     rows += [(f"c{who}", product, 9) for who in range(5) for product in "pq"]
