@@ -7,6 +7,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
 
+MAX_SEED = 2**32 - 1
+"""The largest that numpy takes."""
+
 
 class Settings(BaseSettings):
     """`DATABASE_URL` and the names with the prefix `SPECTRUM_`; CONTRIBUTING.md tells how to add one."""
@@ -23,7 +26,7 @@ class Settings(BaseSettings):
     """Threads of the dashboard's server."""
     currency: str = Field(default="$", max_length=4)
     """The sign put before amounts of money."""
-    seed: int = 42
+    seed: int = Field(default=42, ge=0, le=MAX_SEED)
     """The one seed of every random choice in the models."""
 
 

@@ -10,8 +10,8 @@ from db.engine import make_engine
 from db.queries.features import Returns
 from errors import ConfigurationError
 from models import pipeline
-from models.segments import Transform
-from settings import load_settings
+from models.segments import MAX_CLUSTERS, Transform
+from settings import MAX_SEED, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -30,15 +30,17 @@ def run(
     ] = None,
     returns: Annotated[Returns, typer.Option(help="net: returns are no purchases; raw: every order counts.")] = "net",
     transform: Annotated[Transform, typer.Option(help="What KMeans sees: the logarithm of R, F, M, or them.")] = "log",
-    clusters: Annotated[str, typer.Option(help="auto (3 to 8, by silhouette) or a number.")] = "auto",
+    clusters: Annotated[str, typer.Option(help="auto (3 to 8, by silhouette) or a number up to 20.")] = "auto",
     n_init: Annotated[int, typer.Option(min=1, help="Starts of KMeans; the best is kept.")] = 10,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of every random choice; default SPECTRUM_SEED.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Of every random choice; default SPECTRUM_SEED.")
+    ] = None,
     holdout_days: Annotated[
         int | None, typer.Option(min=1, help="Days held out to test recommendations; default 28 or 60, by rhythm.")
     ] = None,
     if_changed: Annotated[bool, typer.Option("--if-changed", help="Only where data or options changed.")] = False,
 ) -> None:
-    """Compute segments and recommendations and publish them; what was published stays until the very end."""
+    """Compute segments and recommendations and publish them; what was published before stays until there is better."""
     settings = load_settings()
     engine = make_engine(settings)
     options = pipeline.Options(
@@ -59,14 +61,14 @@ def run(
     if outcome.published:
         console.print(f"Recommendations are published: {outcome.recommendations}")
     else:
-        console.print(f"[yellow]Recommendations are not published[/], those before stay: {outcome.recommendations}")
+        console.print(f"[yellow]Recommendations are not published[/]; any from before stay. {outcome.recommendations}")
 
 
 def _clusters(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) == 0:
-        raise ConfigurationError(f"--clusters takes auto or a number from 1, not {text}.")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_CLUSTERS:
+        raise ConfigurationError(f"--clusters takes auto or a number from 1 to {MAX_CLUSTERS}, not {text}.")
     return int(text)
 
 

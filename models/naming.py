@@ -198,10 +198,14 @@ def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int, colo
         f"{centre.silence:.1f} of their usual gaps between orders have passed."
     ).replace("%", "")
     return Name(
-        name=archetype.name if taken == 0 else f"{archetype.name}, {_TIERS[taken - 1]} tier",
+        name=archetype.name if taken == 0 else f"{archetype.name}, {_tier(taken)}",
         colour=colour,
         emoji=archetype.emoji,
         persona=persona,
         playbook=archetype.playbook,
         reason=reason + lead,
     )
+
+
+def _tier(taken: int) -> str:
+    return f"{_TIERS[taken - 1]} tier" if taken <= len(_TIERS) else f"tier {taken + 1}"

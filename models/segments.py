@@ -17,6 +17,9 @@ from models.wording import counted
 
 Transform = Literal["log", "none"]
 
+MAX_CLUSTERS = 20
+"""More than anybody can treat differently."""
+
 _CLUSTERS = range(3, 9)
 _SILHOUETTE_SAMPLE = 5_000
 

@@ -68,6 +68,13 @@ def test_every_place_in_the_shop_has_a_name(recency: float, frequency: float, mo
     assert len(names([low, low], "£")) == 2
 
 
+def test_as_many_clusters_as_one_likes_have_different_names() -> None:
+    alike = Centre(0, 5, 0.5, 0.5, 10.0, 2.0, 50.0, 0.5, 0.7, 0.2, 0.2)
+    given_names = [name.name for name in names([alike] * 60, "£")]
+    assert len(set(given_names)) == 60
+    assert {"Promising", "Promising, second tier", "Promising, tier 11"} <= set(given_names)
+
+
 def test_textbook_segments_get_their_textbook_names() -> None:
     groups = {"Champions": (3, 20, 5000), "Promising": (6, 1, 60), "At risk": (200, 12, 2000), "Lost": (300, 1, 40)}
     rows = [

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from errors import ConfigurationError
-from settings import Settings, load_settings
+from settings import MAX_SEED, Settings, load_settings
 
 
 def test_an_empty_environment_gives_a_private_shop_in_this_directory() -> None:
@@ -47,6 +48,8 @@ def test_a_foreign_variable_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None
         ("SPECTRUM_PORT", "65536"),
         ("SPECTRUM_THREADS", "0"),
         ("SPECTRUM_SEED", "4.5"),
+        ("SPECTRUM_SEED", "-1"),
+        ("SPECTRUM_SEED", "4294967296"),
         ("SPECTRUM_CURRENCY", "dollars"),
     ],
 )
@@ -55,6 +58,12 @@ def test_a_wrong_value_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(ConfigurationError, match=variable) as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+def test_the_largest_seed_is_one_that_numpy_takes() -> None:
+    np.random.RandomState(MAX_SEED)
+    with pytest.raises(ValueError, match="Seed must be between"):
+        np.random.RandomState(MAX_SEED + 1)
 
 
 def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
