@@ -5,22 +5,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pandas as pd
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from sqlalchemy import Engine
 
 from db import runs, schema, snapshot
 from db.columns import Columns as C
 from db.queries import features
+from db.runs import Run
 from db.snapshot import Snapshot
 from errors import NotEnoughDataError, SpectrumError
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
 from models.profiles import segment_product, segment_profile
 from models.recommenders import RECOMMENDERS
-from models.recommenders.base import Recommender
+from models.recommenders.base import Recommender, Tick
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
@@ -33,6 +35,8 @@ from settings import Settings
 BUY_AGAIN = "buy_again"
 
 _LIST_LENGTH = 10
+_REASON = "reason"
+"""The metric of every run that came to a decision; one broken off has none."""
 
 
 @dataclass(frozen=True)
@@ -67,44 +71,69 @@ class _Segments:
 
 
 def run(engine: Engine, settings: Settings, options: Options, display: Progress) -> Outcome:
-    """Compute and publish segments, then recommendations, from the newest snapshot.
+    """Compute and publish segments, then recommendations, from all that is loaded.
 
-    Raises NotEnoughDataError where there is too little data; what was published by then, or before, stays.
+    Where recommendations lack data their run is refused, and the outcome says why. Raises NotEnoughDataError where not
+    even segments can be published. What was published before stays until there is better.
     """
+    snapshot.refresh(engine, settings.data_dir)
     data = snapshot.open_newest(settings.data_dir)
     as_of = _as_of(data, options)
     segments = _publish_segments(engine, settings, options, data, as_of, display)
     snapshot.refresh(engine, settings.data_dir)
-    published, sentence = _publish_recommendations(engine, settings, options, data, as_of, segments, display)
+    try:
+        published, sentence = _publish_recommendations(engine, settings, options, data, as_of, segments, display)
+    except NotEnoughDataError as error:
+        published, sentence = False, str(error)
     snapshot.refresh(engine, settings.data_dir)
     return Outcome(segments.segmentation.reason, sentence, published)
 
 
 def is_current(engine: Engine, settings: Settings, options: Options) -> bool:
-    """Whether the published runs of both kinds rest on the newest data, this as-of and these parameters."""
+    """Whether all that is loaded, this as-of and these parameters have been decided on: another run would repeat it.
+
+    Segments must be published; recommendations may have been refused, for the same data would be refused again.
+    """
+    snapshot.refresh(engine, settings.data_dir)
     data = snapshot.open_newest(settings.data_dir)
-    wanted = (data.manifest.data_version, _as_of(data, options), _parameters(options))
-    found = [runs.published(engine, kind) for kind in (runs.SEGMENTS, runs.RECOMMENDATIONS)]
-    return all(run is not None and (run.data_version, run.as_of, run.parameters) == wanted for run in found)
+    as_of = _as_of(data, options)
+
+    def is_of_now(run: Run | None) -> bool:
+        if run is None or _REASON not in run.metrics:
+            return False
+        wanted = (data.manifest.data_version, as_of, _parameters(run.kind, options, settings))
+        return (run.data_version, run.as_of, run.parameters) == wanted
+
+    recommendations = (find(engine, runs.RECOMMENDATIONS) for find in (runs.published, runs.latest))
+    return is_of_now(runs.published(engine, runs.SEGMENTS)) and any(is_of_now(run) for run in recommendations)
 
 
 def _as_of(data: Snapshot, options: Options) -> datetime:
     last = features.last_ordered_at(data)
     if last is None:
-        raise NotEnoughDataError("The models need transactions, and none was found; run `python -m etl load FILE`.")
+        raise NotEnoughDataError(
+            "Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`."
+        )
     return options.as_of or last + timedelta(days=1)
 
 
-def _parameters(options: Options) -> dict[str, Any]:
-    return {name: value for name, value in asdict(options).items() if name != "as_of"}
+def _parameters(kind: str, options: Options, settings: Settings) -> dict[str, Any]:
+    """What decides a run's results beside the data and the moment; personas hold the currency."""
+    parameters = {name: value for name, value in asdict(options).items() if name != "as_of"}
+    return {**parameters, "currency": settings.currency} if kind == runs.SEGMENTS else parameters
 
 
 @contextmanager
-def _building(engine: Engine, kind: str, as_of: datetime, options: Options, data: Snapshot) -> Iterator[int]:
+def _building(
+    engine: Engine, kind: str, as_of: datetime, parameters: Mapping[str, Any], data: Snapshot
+) -> Iterator[int]:
     """An open run, refused with the reason should anything go wrong."""
-    run_id = runs.open_run(engine, kind, as_of, _parameters(options), data.manifest.data_version)
+    run_id = runs.open_run(engine, kind, as_of, parameters, data.manifest.data_version)
     try:
         yield run_id
+    except NotEnoughDataError as error:
+        runs.refuse(engine, run_id, str(error), metrics={_REASON: str(error)})
+        raise
     except BaseException as error:
         runs.refuse(engine, run_id, str(error) if isinstance(error, SpectrumError) else f"Broken off: {error!r}.")
         raise
@@ -115,7 +144,8 @@ def _publish_segments(
     engine: Engine, settings: Settings, options: Options, data: Snapshot, as_of: datetime, display: Progress
 ) -> _Segments:
     task = display.add_task("Segments", total=3)
-    with _building(engine, runs.SEGMENTS, as_of, options, data) as run_id:
+    parameters = _parameters(runs.SEGMENTS, options, settings)
+    with _building(engine, runs.SEGMENTS, as_of, parameters, data) as run_id:
         segments = _segments(data, as_of, options, settings.currency)
         display.advance(task)
         sales = features.segment_sales(data, segments.customers[[C.CUSTOMER_ID, C.SEGMENT]], as_of)
@@ -131,7 +161,7 @@ def _publish_segments(
             "silhouettes": {str(k): value for k, value in segments.segmentation.silhouettes.items()},
             "k": segments.segmentation.k,
             "inertia": segments.segmentation.inertia,
-            "reason": segments.segmentation.reason,
+            _REASON: segments.segmentation.reason,
         }
         runs.publish(engine, run_id, results, metrics, segments.segmentation.reason)
     display.advance(task)
@@ -162,9 +192,10 @@ def _publish_recommendations(
 ) -> tuple[bool, str]:
     testing = display.add_task("Recommendations: tested on the past", total=sum(r.steps for r in RECOMMENDERS) + 1)
     fitting = display.add_task("Recommendations: fitted", total=Hybrid.steps + OwnHistory.steps + 2)
+    parameters = _parameters(runs.RECOMMENDATIONS, options, settings)
     with (
-        _building(engine, runs.RECOMMENDATIONS, as_of, options, data) as run_id,
-        ThreadPoolExecutor(1, thread_name_prefix="evaluation") as pool,
+        _building(engine, runs.RECOMMENDATIONS, as_of, parameters, data) as run_id,
+        _beside(display, testing) as (pool, tested),
     ):
         bought = features.purchases(data, as_of)
         parts = split(bought, options.holdout_days)
@@ -178,7 +209,7 @@ def _publish_recommendations(
         now = known(bought, as_of, segments)
         display.advance(testing)
         display.advance(fitting)
-        judging = pool.submit(evaluation, past, parts.after, options.seed, lambda: display.advance(testing))
+        judging = pool.submit(evaluation, past, parts.after, options.seed, tested)
         discover = Hybrid(options.seed).fit(now, lambda: display.advance(fitting))
         buy_again = OwnHistory(options.seed).fit(now, lambda: display.advance(fitting))
         lists = [_list(discover, DISCOVER), _list(buy_again, BUY_AGAIN)]
@@ -193,7 +224,7 @@ def _publish_recommendations(
             "customers_served": len(now.customers),
             "candidate_products": len(now.products),
             "customers_tested": len(judged.by_customer[Popular.name, DISCOVER]),
-            "reason": decision.sentence,
+            _REASON: decision.sentence,
         }
         if decision.passed:
             results = {schema.recommendation: pd.concat(lists), schema.evaluation: judged.rows}
@@ -201,6 +232,24 @@ def _publish_recommendations(
         else:
             runs.refuse(engine, run_id, decision.sentence, {schema.evaluation: judged.rows}, metrics)
     return decision.passed, decision.sentence
+
+
+@contextmanager
+def _beside(display: Progress, task: TaskID) -> Iterator[tuple[ThreadPoolExecutor, Tick]]:
+    """A second thread, and a tick for its work that ends it once the first is broken off: else Ctrl-C would wait."""
+    broken_off = Event()
+
+    def tick() -> None:
+        if broken_off.is_set():
+            raise InterruptedError("The run was broken off.")
+        display.advance(task)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="evaluation") as pool:
+        try:
+            yield pool, tick
+        except BaseException:
+            broken_off.set()
+            raise
 
 
 def _list(model: Recommender, kind: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from console import progress
 from db import runs, schema, snapshot
 from db.columns import Columns as C
 from db.engine import make_engine
+from db.queries import shop as shop_queries
 from errors import NotEnoughDataError, SpectrumError
 from etl.load import load
 from etl.readers import open_source
@@ -154,8 +155,9 @@ def test_online_retail_gives_the_published_clusters(engine: Engine, settings: Se
     load(engine, open_source(str(retail_path)), keep_duplicates=True)
     snapshot.refresh(engine, settings.data_dir)
     options = Options(returns="raw", transform="none", clusters=4, n_init=1, seed=42, holdout_days=1_000)
-    with pytest.raises(NotEnoughDataError, match="history of at least 2000 days"):
-        run(engine, settings, options)
+    outcome = run(engine, settings, options)
+    assert not outcome.published
+    assert "history of at least 2000 days" in outcome.recommendations
     first = rows(
         engine,
         "SELECT customer_id, recency_days, frequency, round(monetary, 2)::float FROM current_customer_segment "
@@ -229,6 +231,58 @@ def test_a_run_is_current_until_data_or_options_change(shop: Engine, settings: S
     assert not pipeline.is_current(shop, settings, Options())
 
 
+def test_another_currency_is_a_change(shop: Engine, settings: Settings) -> None:
+    run(shop, settings)
+    euro = settings.model_copy(update={"currency": "€"})
+    assert not pipeline.is_current(shop, euro, Options())
+    run(shop, euro)
+    assert pipeline.is_current(shop, euro, Options())
+    assert rows(shop, "SELECT persona FROM current_segment_profile")[C.PERSONA].str.contains("€").all()
+
+
+def test_what_was_refused_for_its_data_is_not_tried_again_on_the_same(
+    shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_long = Options(holdout_days=1_000)
+    run(shop, settings, too_long)
+    assert pipeline.is_current(shop, settings, too_long)
+    with monkeypatch.context() as patch:
+        patch.setattr("models.recommenders.hybrid.Hybrid._scores", lambda self, rows: _upside_down(self, rows))
+        assert not run(shop, settings).published
+    assert pipeline.is_current(shop, settings, Options())
+    assert not pipeline.is_current(shop, settings, too_long), "the segments published are of other options"
+
+
+def test_what_was_broken_off_is_tried_again(shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("models.pipeline.OwnHistory.fit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(shop, settings)
+    assert not pipeline.is_current(shop, settings, Options())
+    run(shop, settings)
+    assert pipeline.is_current(shop, settings, Options())
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_models_see_what_is_loaded_not_what_was_last_snapshot(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    put(engine, settings, lines(("1", "a", "p", 0, 1)), tmp_path / "first.csv")
+    run(engine, settings)
+    lines(("2", "b", "p", 9, 1)).to_csv(tmp_path / "second.csv", index=False)
+    load(engine, open_source(str(tmp_path / "second.csv")))
+    assert not pipeline.is_current(engine, settings, Options())
+    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "empty"})
+    run(engine, elsewhere)
+    assert rows(engine, "SELECT customer_id FROM current_customer_segment ORDER BY 1")[C.CUSTOMER_ID].tolist() == [
+        "a",
+        "b",
+    ]
+
+
 def test_a_recommender_worse_than_popularity_is_refused_and_the_last_stays(
     shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,15 +349,18 @@ def test_a_small_shop_has_segments_and_a_sentence(
     engine: Engine, settings: Settings, tmp_path: Path, small: pd.DataFrame, segments: int | None
 ) -> None:
     put(engine, settings, small, tmp_path / "small.csv")
-    with pytest.raises(NotEnoughDataError, match="Recommendations need"):
-        run(engine, settings)
+    outcome = run(engine, settings)
+    assert not outcome.published
+    assert outcome.recommendations.startswith("Recommendations need")
     profile = rows(engine, "SELECT * FROM current_segment_profile")
     assert len(profile) == segments or segments is None
     assert not profile.isna().any().any()
     latest = runs.latest(engine, runs.RECOMMENDATIONS)
     assert latest is not None
     assert latest.status == "refused"
-    assert str(latest.message).startswith("Recommendations need")
+    assert latest.message == outcome.recommendations
+    shown = shop_queries.refusal(snapshot.open_newest(settings.data_dir), runs.RECOMMENDATIONS)
+    assert shown == outcome.recommendations, "the page says it at once"
 
 
 def test_guests_only_and_nothing_at_all_are_sentences(engine: Engine, settings: Settings, tmp_path: Path) -> None:
