@@ -1,15 +1,17 @@
 """From settings to a SQLAlchemy engine whose schema is the one this version knows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg2
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from db.embedded import embedded_url
 from errors import ConfigurationError, DatabaseError
@@ -66,6 +68,20 @@ def migrate(engine: Engine) -> None:
             f"The database at {where} does not take the schema ({_said(error)}); "
             "point DATABASE_URL at an empty database in which its user may create tables."
         ) from error
+
+
+@contextmanager
+def clear_errors(happening: str, advice: str) -> Iterator[None]:
+    """A failure of the database becomes a DatabaseError: "The database failed while {happening} (...); {advice}."
+
+    In brackets stands the first line of what the server or the driver said: what follows it are values and statements.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, psycopg2.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        said = next(iter(str(cause).splitlines()), type(cause).__name__)
+        raise DatabaseError(f"The database failed while {happening} ({said}); {advice}.") from error
 
 
 def _said(error: DBAPIError) -> str:

@@ -7,13 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import psycopg2
 import pyarrow as pa
 from sqlalchemy import BigInteger, Column, Connection, DateTime, Engine, MetaData, Table, insert, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from db.bulk import copy_in
 from db.columns import Columns as C
+from db.engine import clear_errors
 from db.schema import customer, load, product, rejected_row, transaction_line
 from errors import DatabaseError
 
@@ -72,13 +71,9 @@ class Extent:
 @contextmanager
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
     """The one transaction of a load of `name`; a second load waits. Raises DatabaseError where the database fails."""
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
-            yield connection
-    except (SQLAlchemyError, psycopg2.Error) as error:
-        said = " ".join(str(getattr(error, "orig", error)).split())
-        raise DatabaseError(f"The database failed while {name} was loaded ({said}); nothing was changed.") from error
+    with clear_errors(f"{name} was loaded", "nothing was changed"), engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+        yield connection
 
 
 def find(connection: Connection, sha256: str) -> Load | None:

@@ -3,7 +3,8 @@
 A reader of the `current_*` views sees the last published run of each kind until the very commit that replaces it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 
 from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
+from db.engine import clear_errors
 from db.schema import model_run
+from errors import DatabaseError
 
 SEGMENTS = "segments"
 RECOMMENDATIONS = "recommendations"
@@ -36,7 +39,10 @@ class Run:
 
 
 def open_run(engine: Engine, kind: str, as_of: datetime, parameters: Mapping[str, Any], data_version: str) -> int:
-    """Record that a run is being built; gives its run_id. Nothing of it shows until it is published."""
+    """Record that a run is being built; gives its run_id. Nothing of it shows until it is published.
+
+    This and all that follow raise DatabaseError where the database fails, and change nothing then.
+    """
     row = {
         C.KIND: kind,
         "status": "building",
@@ -44,7 +50,7 @@ def open_run(engine: Engine, kind: str, as_of: datetime, parameters: Mapping[str
         "parameters": dict(parameters),
         "data_version": data_version,
     }
-    with engine.begin() as connection:
+    with _transaction(engine, f"a run of {kind} was opened") as connection:
         return int(connection.execute(insert(model_run).values(row).returning(model_run.c.run_id)).scalar_one())
 
 
@@ -54,18 +60,24 @@ def publish(
     results: Mapping[Table, pd.DataFrame],
     metrics: Mapping[str, Any],
     message: str | None = None,
-) -> None:
-    """Write the results under the run and make it the published one of its kind, all in one transaction."""
-    with engine.begin() as connection:
+) -> bool:
+    """Write the results under the run and make it the published one of its kind, all in one transaction.
+
+    False where a newer run of the kind is published already: that one stays, and this one closes as superseded.
+    Raises DatabaseError where the run is not being built any more.
+    """
+    with _transaction(engine, f"run {run_id} was published") as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+        kind = _kind_of_building(connection, run_id)
         _write(connection, run_id, results)
-        kind = select(model_run.c.kind).where(model_run.c.run_id == run_id).scalar_subquery()
-        connection.execute(
-            update(model_run)
-            .where(model_run.c.kind == kind, model_run.c.status == "published")
-            .values(status="superseded")
-        )
+        standing = model_run.c.kind == kind, model_run.c.status == "published"
+        newest = connection.execute(select(model_run.c.run_id).where(*standing)).scalar()
+        if newest is not None and newest > run_id:
+            _close(connection, run_id, "superseded", metrics, f"The newer run {newest} was published before this one.")
+            return False
+        connection.execute(update(model_run).where(*standing).values(status="superseded"))
         _close(connection, run_id, "published", metrics, message)
+        return True
 
 
 def refuse(
@@ -75,8 +87,12 @@ def refuse(
     results: Mapping[Table, pd.DataFrame] | None = None,
     metrics: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close a run without publishing it; the message says why, and what evidence it brought is kept."""
-    with engine.begin() as connection:
+    """Close a run without publishing it; the message says why, and what evidence it brought is kept.
+
+    Raises DatabaseError where the run is not being built any more: what is published stays so.
+    """
+    with _transaction(engine, f"run {run_id} was refused") as connection:
+        _kind_of_building(connection, run_id)
         _write(connection, run_id, results or {})
         _close(connection, run_id, "refused", metrics or {}, message)
 
@@ -101,8 +117,23 @@ def prune(engine: Engine, kind: str, keep: int = 5) -> int:
         .order_by(model_run.c.run_id.desc())
         .offset(keep)
     )
-    with engine.begin() as connection:
+    with _transaction(engine, f"old runs of {kind} were removed") as connection:
         return int(connection.execute(delete(model_run).where(model_run.c.run_id.in_(old))).rowcount)
+
+
+@contextmanager
+def _transaction(engine: Engine, happening: str) -> Iterator[Connection]:
+    with clear_errors(happening, "nothing was changed"), engine.begin() as connection:
+        yield connection
+
+
+def _kind_of_building(connection: Connection, run_id: int) -> str:
+    """The kind of a run that is still being built, which nobody else closes before this transaction ends."""
+    building = select(model_run.c.kind).where(model_run.c.run_id == run_id, model_run.c.status == "building")
+    kind = connection.execute(building.with_for_update()).scalar()
+    if kind is None:
+        raise DatabaseError(f"Run {run_id} is closed already, and what is closed stays as it is; start a new run.")
+    return str(kind)
 
 
 def _write(connection: Connection, run_id: int, results: Mapping[Table, pd.DataFrame]) -> None:
@@ -121,7 +152,7 @@ def _close(connection: Connection, run_id: int, status: str, metrics: Mapping[st
 
 
 def _one(engine: Engine, query: Any) -> Run | None:
-    with engine.connect() as connection:
+    with _transaction(engine, "the runs were read") as connection:
         row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None

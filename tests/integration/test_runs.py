@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from db import runs
 from db.columns import Columns as C
 from db.schema import customer_segment, evaluation, recommendation
+from errors import DatabaseError
 
 AS_OF = datetime.fromisoformat("2011-12-10")
 CUSTOMERS = 1_000
@@ -115,6 +116,59 @@ def test_publishing_at_once_leaves_exactly_one_published(engine: Engine) -> None
     run = runs.published(engine, runs.SEGMENTS)
     assert run is not None
     assert published_segments(engine) == [(str(run.run_id), 50)]
+
+
+def test_an_older_run_does_not_replace_a_newer_one(engine: Engine) -> None:
+    older, newer = opened(engine), opened(engine)
+    assert runs.publish(engine, newer, {customer_segment: segments("newer")}, {})
+    assert not runs.publish(engine, older, {customer_segment: segments("older")}, {}, "message")
+    assert statuses(engine) == ["superseded", "published"]
+    assert published_segments(engine) == [("newer", CUSTOMERS)]
+    with engine.connect() as connection:
+        said = connection.execute(text("SELECT message FROM model_run WHERE run_id = :id"), {"id": older}).scalar_one()
+    assert said == f"The newer run {newer} was published before this one."
+
+
+def test_what_is_closed_stays_as_it_is(engine: Engine) -> None:
+    refused, superseded, published = (opened(engine) for _ in range(3))
+    runs.refuse(engine, refused, "It is worse.")
+    runs.publish(engine, superseded, {customer_segment: segments("old")}, {})
+    runs.publish(engine, published, {customer_segment: segments("new")}, {})
+    before = statuses(engine)
+    for run_id in (published, refused, superseded, 10**6):
+        with pytest.raises(DatabaseError, match=f"Run {run_id} is closed already"):
+            runs.refuse(engine, run_id, "Broken off.")
+        with pytest.raises(DatabaseError, match=f"Run {run_id} is closed already"):
+            runs.publish(engine, run_id, {customer_segment: segments("again")}, {})
+    assert statuses(engine) == before
+    assert published_segments(engine) == [("new", CUSTOMERS)]
+
+
+def test_a_database_that_fails_is_one_sentence_without_values(engine: Engine) -> None:
+    run_id = opened(engine)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE customer_segment ADD CONSTRAINT never CHECK (customer_id = 'nobody')"))
+    with pytest.raises(DatabaseError) as failed:
+        runs.publish(engine, run_id, {customer_segment: segments("a secret segment")}, {})
+    assert str(failed.value).startswith(f"The database failed while run {run_id} was published (")
+    assert str(failed.value).endswith("); nothing was changed.")
+    assert "never" in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert "a secret segment" not in str(failed.value)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE model_run CASCADE"))
+    for act in (
+        lambda: opened(engine),
+        lambda: runs.publish(engine, run_id, {}, {}),
+        lambda: runs.refuse(engine, run_id, "a secret message"),
+        lambda: runs.published(engine, runs.SEGMENTS),
+        lambda: runs.latest(engine, runs.SEGMENTS),
+        lambda: runs.prune(engine, runs.SEGMENTS),
+    ):
+        with pytest.raises(
+            DatabaseError, match=r'^The database failed while .* \(relation "model_run" does not exist\)'
+        ):
+            act()
 
 
 def test_the_record_itself_refuses_a_second_published_run_of_a_kind(engine: Engine) -> None:
