@@ -37,9 +37,9 @@ def migrate() -> None:
 @app.command("snapshot")
 @says_errors
 def refresh_snapshot() -> None:
-    """Bring the Parquet snapshot up to the database (every load and every published run does so too)."""
+    """Bring the Parquet snapshot up to the database (as loads and published runs do), and mend damaged files in it."""
     settings = load_settings()
-    path = snapshot.refresh(engine.make_engine(settings), settings.data_dir)
+    path = snapshot.refresh(engine.make_engine(settings), settings.data_dir, wholly=True)
     console.print(f"The newest snapshot is {path}.")
 
 

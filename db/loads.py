@@ -218,8 +218,8 @@ def read(connection: Connection, load_id: int) -> Load:
     return Load(**fields, rejected=ordered)
 
 
-def extent(connection: Connection, load_id: int) -> Extent:
-    """What the accepted lines of a load cover."""
+def extent(engine: Engine, load_id: int) -> Extent:
+    """What the accepted lines of a finished load cover. Raises DatabaseError where the database fails."""
     query = text(
         """
         SELECT count(DISTINCT order_id) AS orders, count(DISTINCT customer_id) AS customers,
@@ -228,7 +228,11 @@ def extent(connection: Connection, load_id: int) -> Extent:
         FROM transaction_line WHERE load_id = :load_id
         """
     )
-    return Extent(**connection.execute(query, {"load_id": load_id}).mappings().one())
+    with (
+        clear_errors(f"load {load_id} was summed up", "the load itself is in the record"),
+        engine.connect() as connection,
+    ):
+        return Extent(**connection.execute(query, {"load_id": load_id}).mappings().one())
 
 
 def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:

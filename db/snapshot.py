@@ -1,9 +1,9 @@
 """The read side: Postgres -> an immutable directory of Parquet files -> DuckDB.
 
 A snapshot is built beside the old one and put in place by a rename. Its tables are made of parts: a month of
-transaction lines, a dimension, the published results of a run. Each part has a fingerprint of what it was made from;
-a part whose fingerprint stands in the snapshot before is linked, not written again. Whoever reads a version holds a
-shared lock on it, and only versions that nobody reads are removed.
+transaction lines, a dimension, the published results of a run. Each part has a fingerprint of what it was made from; a
+part that stands in the snapshot before, sound and with the same fingerprint, is linked and not written again. Whoever
+reads a version holds a shared lock on it, and only versions that nobody reads are removed.
 """
 
 import fcntl
@@ -21,28 +21,20 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Engine, select
 
 from db import schema
-from db.bulk import arrow_schema, copy_out
+from db.bulk import arrow_schema
+from db.engine import clear_errors
+from db.parts import Part, described, is_sound, make_durable, write_months, write_table
 from db.runs import RECOMMENDATIONS, SEGMENTS
 from errors import SnapshotError
 
 _MANIFEST = "manifest.json"
+_NO_LINES = "transaction_line/empty.parquet"
 _DIMENSIONS = (schema.customer, schema.product, schema.load)
 _RESULTS = {SEGMENTS: schema.SEGMENT_TABLES, RECOMMENDATIONS: schema.RECOMMENDATION_TABLES}
-
-
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of a table."""
-
-    file: str
-    fingerprint: str
-    rows: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -122,33 +114,50 @@ def newest_version(data_dir: Path) -> int | None:
     return None if newest is None else int(newest.name)
 
 
-def refresh(engine: Engine, data_dir: Path) -> Path:
-    """Bring the snapshot up to the record and remove versions nobody reads; gives the newest version's directory."""
+def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
+    """Bring the snapshot up to the record and remove versions nobody reads; gives the newest version's directory.
+
+    What was made from the same content before is kept where it is sound (`wholly`: by its checksum, which reads all of
+    it), else written anew. Raises SnapshotError where the directory cannot be written, DatabaseError where the
+    database fails; the snapshot before stays in either case.
+    """
     root = _root(data_dir)
-    root.mkdir(parents=True, exist_ok=True)
-    with _exclusively(root), engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        wanted = _wanted_parts(connection)
-        old = _newest(data_dir)
-        before = _read_manifest(old) if old else None
-        if old and before and _fingerprints(before.tables) == wanted.fingerprints:
-            return old
-        building = root / "building"
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
-        tables = _write_parts(connection, wanted, building, old, before)
-        manifest = Manifest(
-            version=before.version + 1 if before else 1,
-            data_version=wanted.data_version,
-            loads=wanted.loads,
-            runs=wanted.runs,
-            tables=tables,
-        )
-        (building / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-        place = root / f"{manifest.version:08d}"
-        building.rename(place)
-        _prune(root, place)
-        return place
+    advice = "what is loaded and published is in the record, and `python -m db snapshot` makes a snapshot of it"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with clear_errors("the snapshot was written", advice), _exclusively(root), engine.connect() as connection:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            return _refreshed(connection, root, _newest(data_dir), wholly)
+    except OSError as error:
+        raise SnapshotError(
+            f"The snapshot in {root} cannot be written ({error.strerror or error}); {advice}."
+        ) from error
+
+
+def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: bool) -> Path:
+    wanted = _wanted_parts(connection)
+    before = _read_manifest(old) if old else None
+    sound = _sound_parts(old, before, wholly) if old and before else {}
+    if old and {part.file: part.fingerprint for part in sound.values()} == wanted.by_file():
+        return old
+    building = root / "building"
+    shutil.rmtree(building, ignore_errors=True)
+    (building / "transaction_line").mkdir(parents=True)
+    manifest = Manifest(
+        version=before.version + 1 if before else 1,
+        data_version=wanted.data_version,
+        loads=wanted.loads,
+        runs=wanted.runs,
+        tables=_write_parts(connection, wanted, building, old, sound),
+    )
+    (building / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+    for path in (building / _MANIFEST, building / "transaction_line", building):
+        make_durable(path)
+    place = root / f"{manifest.version:08d}"
+    building.rename(place)
+    make_durable(root)
+    _prune(root, place)
+    return place
 
 
 @dataclass(frozen=True)
@@ -156,121 +165,86 @@ class _Wanted:
     loads: Sequence[int]
     runs: Mapping[str, int]
     data_version: str
-    months: Mapping[str, str]
+    months: Sequence[str]
     fingerprints: Mapping[str, Mapping[str, str]]
+    """Table -> file -> fingerprint."""
+
+    def by_file(self) -> dict[str, str]:
+        return {file: mark for files in self.fingerprints.values() for file, mark in files.items()}
 
 
 def _wanted_parts(connection: Connection) -> _Wanted:
-    """Table -> file -> fingerprint, as the record stands now."""
-    loads = connection.execute(text("SELECT load_id, sha256, months FROM load WHERE status = 'done' ORDER BY 1")).all()
-    runs = connection.execute(text("SELECT run_id, kind, status FROM model_run WHERE status <> 'building'")).all()
-    by_month: dict[str, list[int]] = {}
-    for load_id, _, months in loads:
-        for month in months:
-            by_month.setdefault(month, []).append(load_id)
-    months = {month: f"loads {by_month[month]}" for month in sorted(by_month)}
-    fingerprints: dict[str, dict[str, str]] = {
-        "transaction_line": {f"transaction_line/{month}.parquet": mark for month, mark in months.items()}
-        or {"transaction_line/empty.parquet": "empty"}
+    """The snapshot of the record as it stands now.
+
+    Numbers of loads and runs begin at 1 in every database, so the fingerprints carry content and moments too.
+    """
+    load, run = schema.load.c, schema.model_run.c
+    loads = connection.execute(select(schema.load).where(load.status == "done").order_by(load.load_id)).all()
+    runs = connection.execute(select(schema.model_run).where(run.status != "building").order_by(run.run_id)).all()
+    marks = {row.load_id: (row.load_id, row.sha256, row.started_at.isoformat()) for row in loads}
+    by_month: dict[str, list[tuple[int, str, str]]] = {}
+    for row in loads:
+        for month in row.months:
+            by_month.setdefault(month, []).append(marks[row.load_id])
+    months = sorted(by_month)
+    fingerprints = {
+        "transaction_line": {f"transaction_line/{month}.parquet": _digest(by_month[month]) for month in months}
+        or {_NO_LINES: "empty"}
     }
     for table in _DIMENSIONS:
-        fingerprints[table.name] = {f"{table.name}.parquet": f"loads {[row.load_id for row in loads]}"}
-    published = {row.kind: row.run_id for row in runs if row.status == "published"}
+        fingerprints[table.name] = {f"{table.name}.parquet": _digest(list(marks.values()))}
+    published = {row.kind: row for row in runs if row.status == "published"}
     for kind, tables in _RESULTS.items():
+        mark = _digest([published[kind].run_id, published[kind].started_at.isoformat()] if kind in published else [])
         for table in tables:
-            fingerprints[table.name] = {f"{table.name}.parquet": f"run {published.get(kind)}"}
-    fingerprints["model_run"] = {"model_run.parquet": f"runs {sorted((row.run_id, row.status) for row in runs)}"}
+            fingerprints[table.name] = {f"{table.name}.parquet": mark}
+    closed = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
+    fingerprints["model_run"] = {"model_run.parquet": _digest(closed)}
     return _Wanted(
-        loads=[row.load_id for row in loads],
-        runs=published,
-        data_version=hashlib.sha256(" ".join(sorted(row.sha256 for row in loads)).encode()).hexdigest()[:12],
+        loads=list(marks),
+        runs={kind: row.run_id for kind, row in published.items()},
+        data_version=_digest(sorted((row.sha256, json.dumps(row.options, sort_keys=True)) for row in loads))[:12],
         months=months,
         fingerprints=fingerprints,
     )
 
 
-def _fingerprints(tables: Mapping[str, Sequence[Part]]) -> dict[str, dict[str, str]]:
-    return {name: {part.file: part.fingerprint for part in parts} for name, parts in tables.items()}
+def _digest(content: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _sound_parts(old: Path, manifest: Manifest, wholly: bool) -> dict[tuple[str, str], Part]:
+    """(file, fingerprint) -> part, of those that are still what the manifest says."""
+    parts = (part for parts in manifest.tables.values() for part in parts)
+    return {(part.file, part.fingerprint): part for part in parts if is_sound(old, part, wholly=wholly)}
 
 
 def _write_parts(
-    connection: Connection, wanted: _Wanted, building: Path, old: Path | None, before: Manifest | None
+    connection: Connection,
+    wanted: _Wanted,
+    building: Path,
+    old: Path | None,
+    sound: Mapping[tuple[str, str], Part],
 ) -> dict[str, list[Part]]:
-    known = {(p.file, p.fingerprint): p for parts in before.tables.values() for p in parts} if before else {}
+    """Link the sound parts of before, write the others, and make those durable."""
     fresh: set[str] = set()
-    for files in wanted.fingerprints.values():
-        for file, fingerprint in files.items():
-            (building / file).parent.mkdir(exist_ok=True)
-            if old and (file, fingerprint) in known:
-                try:
-                    os.link(old / file, building / file)
-                except FileNotFoundError as error:
-                    raise _damaged(old) from error
-            else:
-                fresh.add(file)
-    months = [month for month in wanted.months if f"transaction_line/{month}.parquet" in fresh]
-    _write_months(connection, months, building)
+    for file, mark in wanted.by_file().items():
+        if old and (file, mark) in sound:
+            os.link(old / file, building / file)
+        else:
+            fresh.add(file)
+    write_months(connection, [m for m in wanted.months if f"transaction_line/{m}.parquet" in fresh], building)
+    if _NO_LINES in fresh:
+        parquet.write_table(arrow_schema(schema.transaction_line).empty_table(), building / _NO_LINES)
     for name, files in wanted.fingerprints.items():
         if name != "transaction_line" and fresh.intersection(files):
-            _write_table(connection, schema.metadata.tables[name], building / f"{name}.parquet")
-    if "transaction_line/empty.parquet" in fresh:
-        nothing = arrow_schema(schema.transaction_line).empty_table()
-        parquet.write_table(nothing, building / "transaction_line/empty.parquet")
+            write_table(connection, schema.metadata.tables[name], building / f"{name}.parquet")
+    for file in fresh:
+        make_durable(building / file)
     return {
-        name: [known[file, mark] if file not in fresh else _part(building, file, mark) for file, mark in files.items()]
+        name: [described(building, file, mark) if file in fresh else sound[file, mark] for file, mark in files.items()]
         for name, files in wanted.fingerprints.items()
     }
-
-
-def _part(building: Path, file: str, fingerprint: str) -> Part:
-    with (building / file).open("rb") as stream:
-        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Part(file, fingerprint, parquet.read_metadata(building / file).num_rows, checksum)
-
-
-def _write_months(connection: Connection, months: Sequence[str], building: Path) -> None:
-    """The lines of the given months, each month to its own file, in one pass over the record."""
-    if not months:
-        return
-    table = schema.transaction_line
-    layout = arrow_schema(table)
-    columns = ", ".join(f'line."{name}"' for name in layout.names)
-    listed = ", ".join(f"'{month}'" for month in months)
-    query = (
-        f"SELECT {columns} FROM transaction_line AS line JOIN load USING (load_id) WHERE load.status = 'done' "
-        f"AND ordered_at >= '{min(months)}-01' AND ordered_at < date '{max(months)}-01' + interval '1 month' "
-        f"AND to_char(ordered_at, 'YYYY-MM') IN ({listed})"
-    )
-    writers = {
-        month: parquet.ParquetWriter(
-            building / "transaction_line" / f"{month}.parquet", layout, compression="zstd", compression_level=1
-        )
-        for month in months
-    }
-    for batch in copy_out(connection, query, layout):
-        month_of = pc.strftime(batch.column("ordered_at"), format="%Y-%m")
-        for month in pc.unique(month_of).to_pylist():
-            writers[month].write_batch(batch.filter(pc.equal(month_of, month)))
-    for writer in writers.values():
-        writer.close()
-
-
-def _write_table(connection: Connection, table: Table, path: Path) -> None:
-    """A dimension as it is, or what the published run left in a result table."""
-    layout = arrow_schema(table)
-    columns = ", ".join(f'"{name}"' for name in layout.names)
-    match table.name:
-        case "load":
-            query = f"SELECT {columns} FROM load WHERE status = 'done' ORDER BY load_id"
-        case "model_run":
-            query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
-        case "customer" | "product":
-            query = f"SELECT {columns} FROM {table.name} ORDER BY 1"
-        case name:
-            query = f"SELECT {columns} FROM current_{name} ORDER BY {', '.join(c.name for c in table.primary_key)}"
-    with parquet.ParquetWriter(path, layout, compression="zstd", compression_level=1) as writer:
-        for batch in copy_out(connection, query, layout):
-            writer.write_batch(batch)
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -38,17 +38,16 @@ def load(
         outcome = load_source(
             engine, source, keep_duplicates=keep_duplicates, advance=lambda rows: bar.advance(task, rows)
         )
-        bar.update(task, description="Writing the snapshot", total=None)
-        snapshot.refresh(engine, settings.data_dir)
     name = escape(source.name)
-    if not outcome.fresh:
+    if outcome.fresh:
+        console.print(_reconciliation(outcome.load))
+        console.print(_covered(outcome, loads.extent(engine, outcome.load.load_id)))
+        console.print(f"{name} is loaded (load {outcome.load.load_id}).")
+    else:
         console.print(f"{name} is already loaded (load {outcome.load.load_id}); nothing was changed.")
-        return
-    console.print(_reconciliation(outcome.load))
-    with engine.connect() as connection:
-        covered = loads.extent(connection, outcome.load.load_id)
-    console.print(_covered(outcome, covered))
-    console.print(f"{name} is loaded (load {outcome.load.load_id}).")
+    with progress() as bar:
+        bar.add_task("Writing the snapshot", total=None)
+        snapshot.refresh(engine, settings.data_dir)
 
 
 def _reconciliation(load: loads.Load) -> Table:

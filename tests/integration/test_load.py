@@ -297,6 +297,19 @@ def test_the_command_reconciles_and_the_snapshot_follows(command: CliRunner, set
     assert snapshot.newest_version(settings.data_dir) == 1
 
 
+def test_a_snapshot_that_cannot_be_written_hides_no_account(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, sales: Path
+) -> None:
+    nowhere = settings.model_copy(update={"data_dir": sales / "data"})  # below a file
+    monkeypatch.setattr("etl.__main__.load_settings", lambda: nowhere)
+    said = CliRunner().invoke(app, ["load", str(sales)])
+    assert said.exit_code == 2
+    for words in ("37.00", "28.50", "sales.csv is loaded (load 1)"):
+        assert words in said.stdout
+    assert said.stderr.count("\n") == 1
+    assert "is in the record, and `python -m db snapshot`" in said.stderr
+
+
 def test_the_command_says_one_sentence_and_exits_2(command: CliRunner, tmp_path: Path, sales: Path) -> None:
     sales.write_text("a,b\n1,2\n")
     for what in ("nowhere.csv", "sales.csv"):

@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from db import runs, schema, snapshot
+from db.__main__ import app
 from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
-from errors import SnapshotError
+from errors import DatabaseError, SnapshotError
 from settings import Settings
 
 TOTALS = (
@@ -268,13 +271,106 @@ def test_a_missing_file_is_said_in_a_sentence(engine: Engine, settings: Settings
         snapshot.open_newest(settings.data_dir)
 
 
-def test_a_missing_month_is_noticed_by_the_next_refresh(engine: Engine, settings: Settings) -> None:
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut_short, overwritten])
+@pytest.mark.parametrize("file", ["transaction_line/2011-01.parquet", "customer.parquet", "recommendation.parquet"])
+def test_a_damaged_part_is_written_anew_by_the_next_refresh(
+    engine: Engine, settings: Settings, file: str, damage: Callable[[Path], None]
+) -> None:
+    add_load(engine, ["2011-01", "2011-02"])
+    publish_scores(engine, [0.5])
+    before = snapshot.refresh(engine, settings.data_dir)
+    sound = inodes(before)
+    damage(before / file)
+    after = snapshot.refresh(engine, settings.data_dir)
+    assert {name for name, inode in inodes(after).items() if sound[name] != inode} == {file}
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+
+
+def test_the_command_finds_a_damage_that_only_the_checksum_shows(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_load(engine, ["2011-01", "2011-02"])
+    place = snapshot.refresh(engine, settings.data_dir)
+    path = place / "transaction_line" / "2011-01.parquet"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1  # within the first page: size and metadata stay
+    path.write_bytes(content)
+    assert snapshot.refresh(engine, settings.data_dir) == place
+    monkeypatch.setattr("db.__main__.load_settings", lambda: settings)
+    said = CliRunner().invoke(app, ["snapshot"])
+    assert (said.exit_code, "00000002" in said.output) == (0, True)
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+    assert CliRunner().invoke(app, ["snapshot"]).output == said.output
+
+
+def test_another_database_with_the_same_numbers_is_another_content(engine: Engine, settings: Settings) -> None:
+    add_load(engine, ["2011-01"], lines=200)
+    publish_scores(engine, [0.5])
+    snapshot.refresh(engine, settings.data_dir)
+    with engine.begin() as connection:
+        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    add_load(engine, ["2011-01"], lines=100)
+    publish_scores(engine, [0.7])
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    assert (shop.manifest.loads, shop.manifest.runs) == ([1], {runs.RECOMMENDATIONS: 1})
+    assert totals_of(shop) == totals_of_the_record(engine)
+    assert shop.frame("SELECT score FROM recommendation")["score"].tolist() == [0.7]
+
+
+def test_the_data_version_is_of_content_and_options_alone(engine: Engine, settings: Settings) -> None:
+    def version_of(options: str, *loads: int) -> str:
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(t.name for t in schema.metadata.sorted_tables)}"))
+        for lines in loads:
+            add_load(engine, ["2011-01"], lines)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE load SET options = CAST(:options AS jsonb)"), {"options": options})
+        snapshot.refresh(engine, settings.data_dir)
+        return snapshot.open_newest(settings.data_dir).manifest.data_version
+
+    dropped, kept = '{"keep_duplicates": false}', '{"keep_duplicates": true}'
+    assert version_of(dropped, 100, 200) == version_of(dropped, 200, 100)
+    assert version_of(dropped, 100) != version_of(kept, 100)
+    assert version_of(dropped, 100) != version_of(dropped, 200)
+
+
+def test_more_months_than_a_process_may_open_files(engine: Engine, settings: Settings) -> None:
+    months = [str(month) for month in pd.period_range("1990-01", periods=150, freq="M")]
+    add_load(engine, months, lines=600)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    already = len(os.listdir("/dev/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (already + 100, hard))
+    try:
+        snapshot.refresh(engine, settings.data_dir)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
+
+
+def test_what_hinders_a_refresh_is_one_sentence_and_the_snapshot_before_stays(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SnapshotError, match=r"cannot be written \(Not a directory\); .*`python -m db snapshot`"):
+        snapshot.refresh(engine, tmp_path / "file" / "data")
     add_load(engine, ["2011-01"])
     place = snapshot.refresh(engine, settings.data_dir)
-    (place / "transaction_line" / "2011-01.parquet").unlink()
     add_load(engine, ["2011-02"])
-    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE transaction_line RENAME TO gone"))
+    with pytest.raises(DatabaseError, match=r"while the snapshot was written .*`python -m db snapshot`"):
         snapshot.refresh(engine, settings.data_dir)
+    assert snapshot.open_newest(settings.data_dir).path == place
 
 
 def test_a_directory_may_have_any_name(engine: Engine, settings: Settings) -> None:

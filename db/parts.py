@@ -1,0 +1,109 @@
+"""The files of a snapshot: each written from the record, described, made durable, and checked before it is kept."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+from sqlalchemy import Connection, Table
+
+from db import schema
+from db.bulk import arrow_schema, copy_out
+
+_MONTHS_AT_ONCE = 60  # each is an open file
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a table, and the fingerprint of what it was made from."""
+
+    file: str
+    fingerprint: str
+    rows: int
+    sha256: str
+    size: int = 0
+    """In bytes; manifests of the first days do not say, and their parts are written anew."""
+
+
+def described(directory: Path, file: str, fingerprint: str) -> Part:
+    """The part that a file written just now is."""
+    path = directory / file
+    return Part(file, fingerprint, parquet.read_metadata(path).num_rows, _sha256(path), path.stat().st_size)
+
+
+def is_sound(directory: Path, part: Part, *, wholly: bool) -> bool:
+    """Whether the part is there with its size and opens as Parquet with its rows; `wholly`, with its checksum too."""
+    path = directory / part.file
+    try:
+        if path.stat().st_size != part.size or parquet.read_metadata(path).num_rows != part.rows:
+            return False
+        return not wholly or _sha256(path) == part.sha256
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def make_durable(path: Path) -> None:
+    """Return once the disk holds a file's content, or a directory's names."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_months(connection: Connection, months: Sequence[str], building: Path) -> None:
+    """The lines of the given months (ascending, YYYY-MM), each month to its own file, in few passes over the record."""
+    for start in range(0, len(months), _MONTHS_AT_ONCE):
+        _write_months_at_once(connection, months[start : start + _MONTHS_AT_ONCE], building)
+
+
+def _write_months_at_once(connection: Connection, months: Sequence[str], building: Path) -> None:
+    layout = arrow_schema(schema.transaction_line)
+    columns = ", ".join(f'line."{name}"' for name in layout.names)
+    listed = ", ".join(f"'{month}'" for month in months)
+    query = (
+        f"SELECT {columns} FROM transaction_line AS line JOIN load USING (load_id) WHERE load.status = 'done' "
+        f"AND ordered_at >= '{months[0]}-01' AND ordered_at < date '{months[-1]}-01' + interval '1 month' "
+        f"AND to_char(ordered_at, 'YYYY-MM') IN ({listed})"
+    )
+    with ExitStack() as files:
+        writers = {
+            month: files.enter_context(_writer(building / "transaction_line" / f"{month}.parquet", layout))
+            for month in months
+        }
+        for batch in copy_out(connection, query, layout):
+            month_of = pc.strftime(batch.column("ordered_at"), format="%Y-%m")
+            for month in pc.unique(month_of).to_pylist():
+                writers[month].write_batch(batch.filter(pc.equal(month_of, month)))
+
+
+def write_table(connection: Connection, table: Table, path: Path) -> None:
+    """A dimension as it is, or what the published run left in a result table."""
+    layout = arrow_schema(table)
+    columns = ", ".join(f'"{name}"' for name in layout.names)
+    match table.name:
+        case "load":
+            query = f"SELECT {columns} FROM load WHERE status = 'done' ORDER BY load_id"
+        case "model_run":
+            query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
+        case "customer" | "product":
+            query = f"SELECT {columns} FROM {table.name} ORDER BY 1"
+        case name:
+            query = f"SELECT {columns} FROM current_{name} ORDER BY {', '.join(c.name for c in table.primary_key)}"
+    with _writer(path, layout) as writer:
+        for batch in copy_out(connection, query, layout):
+            writer.write_batch(batch)
+
+
+def _writer(path: Path, layout: pa.Schema) -> parquet.ParquetWriter:
+    return parquet.ParquetWriter(path, layout, compression="zstd", compression_level=1)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
