@@ -4,6 +4,7 @@ from dash import Dash
 
 from dashboard import server
 from dashboard.callbacks import register
+from dashboard.guard import refuse_malformed
 from dashboard.shell import shell
 from dashboard.theme import css
 from dashboard.view import Views
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Dash:
         index_string=_INDEX.replace("THEME_TOKENS", css()),
         enable_mcp=False,
     )
+    refuse_malformed(app)
     app.layout = lambda: shell(views)
     register(app, views)
     return app

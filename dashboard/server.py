@@ -10,6 +10,7 @@ from uuid import uuid4
 import flask_bootstrap
 import pyarrow as pa
 import pyarrow.compute as pc
+from dash.exceptions import DependencyException
 from flask import Flask, Response, request, send_from_directory
 from pyarrow import csv
 from werkzeug.exceptions import HTTPException
@@ -60,6 +61,8 @@ def create_server(views: Views) -> Flask:
     def unexpected(error: Exception) -> Response:
         if isinstance(error, HTTPException):
             return Response(f"{error.name}.\n", error.code, mimetype="text/plain")
+        if isinstance(error, DependencyException):
+            return Response("Not Found.\n", 404, mimetype="text/plain")
         reference = uuid4().hex[:8]
         _log.exception("request %s failed (reference %s)", request.path, reference)
         return Response(f"Something went wrong; the log has the cause under {reference}.\n", 500, mimetype="text/plain")

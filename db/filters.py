@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 DEFAULT_DAYS = 91  # thirteen whole weeks: both periods then hold each weekday equally often
 _MOST_VALUES = 200
-_LONGEST_VALUE = 200
+LONGEST_VALUE = 200
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2199, 12, 31)  # far from the ends of the calendar, so sums cannot leave it
 
 
@@ -165,7 +165,7 @@ def _ordered(first: date | None, last: date | None) -> Condition:
 
 
 def _values(given: list[str]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in given if 0 < len(value) <= _LONGEST_VALUE and "\0" not in value}))
+    return tuple(sorted({value for value in given if 0 < len(value) <= LONGEST_VALUE and "\0" not in value}))
 
 
 def _date(given: str) -> date | None:

@@ -14,6 +14,7 @@ from db.filters import ANY, Condition
 ColumnKind = Literal["text", "number", "date"]
 _MOST_ROWS = 1000
 _LARGEST = 1e300
+_LONGEST_TEXT = 200
 _COMPARISONS = {
     "equals": "=",
     "notEqual": "<>",
@@ -99,7 +100,7 @@ def _test(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:
         return Condition(f"{column} IS NOT NULL")
     if kind == "text":
         value = asked.get("filter")
-        if test in _TEXT_TESTS and isinstance(value, str):
+        if test in _TEXT_TESTS and isinstance(value, str) and len(value) <= _LONGEST_TEXT and _is_text(value):
             return Condition(_TEXT_TESTS[test].format(c=column), (value,))
         return ANY
     low, high = (_number, _moment)[kind == "date"](asked)
@@ -127,6 +128,11 @@ def _moment(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]
             return None
 
     return read(asked.get("dateFrom")), read(asked.get("dateTo"))
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is whole Unicode: half a surrogate pair, which JSON lets through, is not."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _whole(value: Any, otherwise: int) -> int:

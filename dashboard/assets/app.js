@@ -48,6 +48,10 @@
 
     keepFilters: function (search, pathname, ids) {
       var here = pathname || "/";
+      setTimeout(function () {
+        var active = document.querySelector("#nav a.active");
+        if (active) active.parentNode.scrollLeft = active.offsetLeft - active.parentNode.offsetLeft - 16;
+      }, 100);
       return [
         ids.map(function (id) { return id.path + (search || ""); }),
         ids.map(function (id) {

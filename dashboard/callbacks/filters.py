@@ -21,6 +21,7 @@ def register(app: Dash, views: Views) -> None:
         Output(ids.PRESET, "value"),
         Output(ids.filter_field("start"), "value"),
         Output(ids.filter_field("end"), "value"),
+        *[Output(ids.filter_field(field), "options") for field in LIST_FIELDS],
         *[Output(ids.filter_field(field), "value") for field in LIST_FIELDS],
         Input(ids.URL, "search"),
         Input(ids.PRESET, "value"),
@@ -37,18 +38,18 @@ def register(app: Dash, views: Views) -> None:
         except SnapshotError:
             span = None
         if span is None:
-            return (no_update,) * (4 + len(LIST_FIELDS))
+            return (no_update,) * (4 + 2 * len(LIST_FIELDS))
+        choices = shop.choices(views.snapshot())
         changed = ctx.triggered_id
         if changed == ids.PRESET:
             filters = _with_preset(filters, preset, span)
-        elif isinstance(changed, dict) and changed.get("type") == "filter":
+        elif isinstance(changed, dict) and changed.get("field") in ("start", "end"):
             typed = Filters.from_query(f"?from={start or ''}&to={end or ''}")
-            pairs = zip(LIST_FIELDS, lists, strict=True)
-            every = shop.choices(views.snapshot())
-            chosen = {field: _chosen(values, getattr(every, field)) for field, values in pairs}
-            dates_changed = changed.get("field") in ("start", "end")
-            dates = {"start": typed.start, "end": typed.end} if dates_changed else {}
-            filters = filters.but(**chosen, **dates)
+            filters = filters.but(start=typed.start, end=typed.end)
+        elif isinstance(changed, dict) and changed.get("field") in LIST_FIELDS:
+            field = changed["field"]
+            chosen = _chosen(lists[LIST_FIELDS.index(field)], getattr(choices, field))
+            filters = filters.but(**{field: chosen})
         period = filters.period(span)
         canonical = filters.query()
         return (
@@ -56,8 +57,14 @@ def register(app: Dash, views: Views) -> None:
             _preset_of(period, span),
             period.start.isoformat(),
             period.end.isoformat(),
+            *[_options(getattr(choices, field), getattr(filters, field)) for field in LIST_FIELDS],
             *[list(getattr(filters, field)) for field in LIST_FIELDS],
         )
+
+
+def _options(choices: tuple[str, ...], chosen: tuple[str, ...]) -> list[str]:
+    """What a list control offers: a value that no choice knows any more stays visible, it does not vanish unsaid."""
+    return [*choices, *(value for value in chosen if value not in choices)]
 
 
 def _chosen(values: Any, every: tuple[str, ...]) -> tuple[str, ...]:

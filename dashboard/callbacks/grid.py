@@ -1,9 +1,11 @@
 """The customer grid: its rows, its count and the address of its download."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
+from dashboard import format as fmt
 from dashboard import ids
 from dashboard.pages.customers import download_address
 from dashboard.view import Views
@@ -24,7 +26,7 @@ def register(app: Dash, views: Views) -> None:
         prevent_initial_call=True,
     )
     def rows(request: dict[str, Any] | None, search: str | None) -> tuple[Any, Any, Any]:
-        if request is None:
+        if not isinstance(request, Mapping):
             return no_update, no_update, no_update
         try:
             view = views.view(search or "")
@@ -38,7 +40,9 @@ def register(app: Dash, views: Views) -> None:
         frame["href"] = [view.customer_href(customer_id) for customer_id in frame["customer_id"]]
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         everyone = int(profiles["customers"].sum())
-        count = f"All {total:,} customers" if total == everyone else f"{total:,} of {everyone:,} customers"
+        count = f"{total:,} of {fmt.plural(everyone, 'customer')}"
+        if total == everyone:
+            count = "The only customer" if total == 1 else f"All {total:,} customers"
         if total == 0:
             count = "No customers match: remove a filter above or in the head of a column."
         return {"rowData": rows, "rowCount": total}, count, download_address(view.filters.query(), request)

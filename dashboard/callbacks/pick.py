@@ -16,6 +16,8 @@ def register(app: Dash, views: Views) -> None:
     @app.callback(Output(ids.PICK_CUSTOMER, "options"), Input(ids.PICK_CUSTOMER, "search_value"))
     def suggest(typed: Any) -> list[str]:
         try:
-            return recommendations.customer_ids(views.snapshot(), str(typed or "")[:200])
+            return recommendations.customer_ids(
+                views.snapshot(), str(typed or "").encode("utf-8", "replace").decode()[:200]
+            )
         except SnapshotError:
             return []

@@ -33,13 +33,14 @@ def register(app: Dash, views: Views) -> None:
         State(ids.URL, "pathname"),
     )
     def fill(search: str | None, _theme: str | None, slot: dict[str, str], pathname: str | None) -> Component:
-        function = SLOTS.get(slot.get("name", "")) or SHELL_SLOTS.get(slot.get("name", ""))
+        name = str(slot.get("name"))
+        function = SLOTS.get(name) or SHELL_SLOTS.get(name)
         if function is None:
             return html.Div()
         try:
             return function(view(search, pathname))
         except SnapshotError as error:
-            return empty("Nothing to show yet", str(error))
+            return [] if name in SHELL_SLOTS else empty("Nothing to show yet", str(error))
         except Exception:  # whatever went wrong stays in its slot, and the log has it
             return failed(_logged(slot, search))
 
@@ -54,7 +55,7 @@ def register(app: Dash, views: Views) -> None:
     def draw(
         search: str | None, _theme: str | None, picture: dict[str, str], camera: object, pathname: str | None
     ) -> Component:
-        function = PICTURES.get(picture.get("name", ""))
+        function = PICTURES.get(str(picture.get("name")))
         theme = as_theme(request.cookies.get("theme"))
         if function is None:
             return nothing(theme, "")

@@ -10,6 +10,8 @@ from dashboard import format as fmt
 from dashboard.components.graph import figure
 from dashboard.theme import SEGMENT_COLOURS, Theme, token
 
+_SYMBOLS = ("diamond", "square", "cross", "x")  # segments of one colour differ by their marks
+
 
 def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str) -> go.Figure:
     """A series by `start` as an area, with the comparison period's as a dotted line under the same dates."""
@@ -56,7 +58,6 @@ def bars(
     hrefs: Sequence[str] | None = None,
 ) -> go.Figure:
     """Horizontal bars, first on top, each with its own text; a bar with an address leads there."""
-    labelled = [fmt.unmarked(fmt.shortened(label, 26)) for label in labels]
     picture = figure(
         theme,
         go.Bar(
@@ -74,9 +75,7 @@ def bars(
         margin={"r": 64},
     )
     picture.update_xaxes(visible=False, rangemode="tozero")
-    picture.update_yaxes(
-        autorange="reversed", showgrid=False, tickmode="array", tickvals=list(range(len(labels))), ticktext=labelled
-    )
+    _name_bars(picture, labels)
     return picture
 
 
@@ -93,7 +92,7 @@ def paired_bars(
     traces = [
         go.Bar(
             x=np.asarray(shares, dtype=float),
-            y=list(labels),
+            y=np.arange(len(labels)),
             name=name,
             orientation="h",
             marker={"color": colour},
@@ -101,14 +100,23 @@ def paired_bars(
             textposition="outside",
             cliponaxis=False,
             customdata=customdata,
-            hovertemplate=f"%{{y}}: %{{text}} {name}<extra></extra>",
+            hovertext=[fmt.unmarked(label) for label in labels],
+            hovertemplate=f"%{{hovertext}}: %{{text}} {name}<extra></extra>",
         )
         for shares, name, colour in zip(values, names, (list(colours), token("faint", theme)), strict=True)
     ]
     picture = figure(theme, *traces, margin={"r": 48}, bargroupgap=0.08, bargap=0.3)
     picture.update_xaxes(visible=False, rangemode="tozero")
-    picture.update_yaxes(autorange="reversed", showgrid=False)
+    _name_bars(picture, labels)
     return picture
+
+
+def _name_bars(picture: go.Figure, labels: Sequence[str]) -> None:
+    """Every bar named, first on top; left to itself plotly leaves out names where it thinks them too many."""
+    names = [fmt.unmarked(fmt.shortened(label, 26)) for label in labels]
+    picture.update_yaxes(
+        autorange="reversed", showgrid=False, tickmode="array", tickvals=list(range(len(names))), ticktext=names
+    )
 
 
 def rfm_scatter(
@@ -121,6 +129,7 @@ def rfm_scatter(
     """
     picture = figure(theme, showlegend=True, uirevision="rfm")
     address = pd.Series(list(hrefs), index=points.index)
+    symbols = {colour: iter(_SYMBOLS) for colour in colours.values()}
     for segment, colour in colours.items():
         group = points[points["segment"] == segment]
         picture.add_scatter3d(
@@ -129,7 +138,12 @@ def rfm_scatter(
             z=np.maximum(group["monetary"].to_numpy(), 1.0),
             name=segment,
             mode="markers",
-            marker={"size": 3.2, "symbol": "diamond", "color": SEGMENT_COLOURS[colour], "opacity": 0.85},
+            marker={
+                "size": 3.2,
+                "symbol": next(symbols[colour], "diamond"),
+                "color": SEGMENT_COLOURS[colour],
+                "opacity": 0.85,
+            },
             customdata=np.column_stack(
                 [
                     address[group.index],
@@ -143,7 +157,7 @@ def rfm_scatter(
                 f"{sign}%{{customdata[3]:,.2f}} spent<extra>{segment}</extra>"
             ),
         )
-    log = {"type": "log", "dtick": 1, "tickformat": "~s"}
+    log = {"type": "log", "dtick": "D2", "tickformat": "~s"}
     picture.update_layout(
         scene={
             "xaxis": {**log, "title": {"text": "Days since last order"}, "autorange": "reversed"},

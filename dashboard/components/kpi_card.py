@@ -38,8 +38,9 @@ def change(kpi: Kpi, now: float, before: float, reference: str, currency: str) -
         return html.P(f"nothing to compare with in the {reference}", className="kpi-change")
     was = f"vs {kpi.show(before, currency)}"
     difference = now - before if kpi.is_share else (now - before) / abs(before) if before else None
-    if difference is None:
+    if difference is None and now != 0:
         return html.P(["new, ", was], className="kpi-change")
+    difference = difference or 0.0
     size = f"{abs(difference) * 100:.1f} pts" if kpi.is_share else percent(abs(difference))
     if round(abs(difference), 3) == 0:
         return html.P([html.Span("= unchanged"), " ", was], className="kpi-change", title=reference)

@@ -98,9 +98,16 @@ def history(view: View) -> Component:
     orders = queries.orders(view.snapshot, view.subject)
     if orders.empty:
         return []
-    title = f"{fmt.plural(len(orders), 'order')} since {fmt.day(orders['ordered_at'].min())}"
+    title = f"{_counted(orders)} since {fmt.day(orders['ordered_at'].min())}"
     picture = charts.spend_over_time(orders, view.theme, view.currency)
     return card(title, graph("history", picture, 340, title), about="Net amount of each order, returns below zero")
+
+
+def _counted(orders: pd.DataFrame) -> str:
+    """21 orders and 1 return."""
+    returns = int(orders["is_return"].sum())
+    said = fmt.plural(len(orders) - returns, "order")
+    return f"{said} and {fmt.plural(returns, 'return')}" if returns else said
 
 
 def favourites(view: View) -> Component:
@@ -124,13 +131,13 @@ def orders(view: View) -> Component:
     shown = frame.head(200)
     columns = [
         Column("order_id", "Order"),
-        Column("ordered_at", "Date", fmt.day),
+        Column("ordered_at", "Date", fmt.day, style="date"),
         Column("lines", "Lines", fmt.number, numeric=True),
         Column("items", "Items", fmt.number, numeric=True),
         Column("amount", f"Net amount ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("is_return", "", lambda v: "return" if v else ""),
     ]
-    about = f"The newest {len(shown)} of {fmt.plural(len(frame), 'order')}"
+    about = _counted(frame) if len(shown) == len(frame) else f"The newest {len(shown)} of {_counted(frame)}"
     return card("Orders", html.Div(table(shown, columns), className="scroll"), about=about)
 
 

@@ -63,7 +63,10 @@ def sentence(view: View) -> Component:
             f" The data begin on {fmt.day(view.span.start)}: no full period before it.",
         )
     elif before["revenue"] <= 0:
-        lead, rest = f"Revenue was {revenue}.", f" The {_reference(view)} brought none."
+        lead, rest = (
+            f"Revenue was {revenue}.",
+            f" The {_reference(view)} brought {fmt.short_money(before['revenue'], view.currency)}.",
+        )
     else:
         change = now["revenue"] / before["revenue"] - 1
         verb = "held at" if abs(change) < 0.0005 else "rose to" if change > 0 else "fell to"
@@ -127,7 +130,7 @@ def _risk(view: View, trend: pd.DataFrame) -> pd.Series:
     """The share at risk at the end of the period before, and of each bin of the trend."""
     ends = [*(trend["start"].iloc[1:] - pd.Timedelta(days=1)), pd.Timestamp(view.period.end)]
     days = [pd.Timestamp(view.period.previous().end), *ends]
-    frame = queries.at_risk(view.snapshot, view.filters, days)
+    frame = queries.at_risk(view.snapshot, view.filters, [day for day in days if day.date() <= view.span.end])
     return frame.set_index("day")["share"].reindex(days)
 
 
@@ -145,7 +148,7 @@ def trend(view: View) -> Component:
     picture = charts.line_against(drawn, before[before["days"] == days], "revenue", view.theme, view.currency)
     shown = now[["start", "days", "revenue", "orders", "customers"]]
     columns = [
-        Column("start", "From", fmt.day),
+        Column("start", "From", fmt.day, style="date"),
         Column("days", "Days", fmt.number, numeric=True),
         Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("orders", "Orders", fmt.number, numeric=True),
@@ -178,9 +181,9 @@ def where(view: View) -> Component:
         Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("orders", "Orders", fmt.number, numeric=True),
     ]
-    about = (
-        f"Net revenue by {dimension}, the first {len(named)} of {frame['value'].nunique()}; click one to see it alone"
-    )
+    about = f"Net revenue by {dimension}, {len(named)} of {frame['value'].nunique()}; click one to see it alone"
+    if unnamed := frame.loc[frame["value"].isna(), "revenue"].sum():
+        about += f". {fmt.percent(unnamed / total)} of revenue names no {dimension}"
     return card(title, graph("where", picture, 40 + 28 * len(named), title), about=about, twin=(frame, columns))
 
 
@@ -203,10 +206,8 @@ def segments(view: View) -> Component:
     of_customers = named["customers"] / named["customers"].sum()
     of_revenue = named["revenue"] / total if total > 0 else named["revenue"] * 0
     best = int(np.argmax(named["revenue"]))
-    title = (
-        f"{named['segment'].iloc[best]} are {fmt.percent(of_customers.iloc[best], 0)} of customers "
-        f"and {fmt.percent(of_revenue.iloc[best], 0)} of revenue"
-    )
+    title = f"{named['segment'].iloc[best]} are {fmt.percent(of_customers.iloc[best], 0)} of customers"
+    title += f" and {fmt.percent(of_revenue.iloc[best], 0)} of revenue" if total > 0 else ""
     colours = [SEGMENT_COLOURS.get(key, token("muted", view.theme)) for key in named["colour"]]
     hrefs = [view.href("/customers", segments=(segment,)) for segment in named["segment"]]
     names, shares = list(named["segment"]), (list(of_revenue), list(of_customers))
@@ -220,6 +221,10 @@ def segments(view: View) -> Component:
         Column("of_revenue", "Share", fmt.percent, numeric=True),
     ]
     about = "Share of the period's revenue (colour) and of all customers (grey); click one for its customers"
+    if total <= 0:
+        about = "Share of all customers; without net revenue in the period there are no shares of it"
+    elif others := total - named["revenue"].sum():
+        about += f". Guests and customers without a segment brought {fmt.percent(others / total)}"
     return card(title, graph("segments", picture, 60 + 48 * len(named), title), about=about, twin=(shown, columns))
 
 

@@ -46,22 +46,12 @@ def sentence(view: View) -> Component:
     notice = html.P(["The newest run was not published: ", refusal], className="notice") if refusal else None
     if run is None:
         return notice or empty("No recommendations yet", "Run ", html.Code("python -m models run"), " to compute them.")
-    frame = queries.evaluation(view.snapshot)
-    at_ten = frame[(frame["slice"] == "discover") & (frame["metric"] == "ndcg") & (frame["k"] == 10)]
-    values = at_ten.set_index("model")["value"]
-    lead = "There is no measure of these offers."
-    if {"hybrid", "popular"} <= set(values.index) and values["popular"] > 0:
-        gain = values["hybrid"] / values["popular"] - 1
-        lead = (
-            f"On products new to the customer the hybrid ranks {abs(gain):.0%} {'better' if gain > 0 else 'worse'} "
-            f"than popularity (NDCG@10 {values['hybrid']:.3f} against {values['popular']:.3f})."
-        )
+    finding, _, figures = str(run.metrics.get("reason") or "There is no measure of these offers").partition(":")
+    lead = f"{finding[:1].upper()}{finding[1:]}{':' if figures else '.'}"
     days = run.metrics.get("holdout_days")
     rests = f" Measured on the last {days} days, which the measured models had not seen." if days else ""
-    return [
-        html.P([html.Strong(lead), rests, f" As of {fmt.day(run.as_of)}, run {run.run_id}."], className="sentence"),
-        notice,
-    ]
+    as_of = f" As of {fmt.day(run.as_of)}, run {run.run_id}."
+    return [html.P([html.Strong(lead), figures, rests, as_of], className="sentence"), notice]
 
 
 def discover(view: View) -> Component:

@@ -43,7 +43,12 @@ def layout(_: View) -> Component:
 
 
 def _no_run() -> Component:
-    return empty("No segments yet", "Run ", html.Code("python -m models run"), " to compute them from what is loaded.")
+    return empty(
+        "No segments yet",
+        "Run ",
+        html.Code("python -m models run"),
+        " to compute them; it needs orders that name a customer.",
+    )
 
 
 def sentence(view: View) -> Component:

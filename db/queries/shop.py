@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.filters import Period
+from db.filters import LONGEST_VALUE, Period
 from db.snapshot import Snapshot
 
 
@@ -32,7 +32,7 @@ def choices(snapshot: Snapshot) -> Choices:
 
     def sold(column: str, table: str) -> tuple[str, ...]:
         frame = snapshot.frame(
-            f"SELECT {column} AS value FROM transaction_line {table} WHERE {column} IS NOT NULL "
+            f"SELECT {column} AS value FROM transaction_line {table} WHERE length({column}) <= {LONGEST_VALUE} "
             "GROUP BY ALL ORDER BY sum(amount) DESC, value"
         )
         return tuple(frame["value"])

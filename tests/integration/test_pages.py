@@ -12,11 +12,13 @@ from sqlalchemy import Engine, text
 
 from dashboard import ids
 from dashboard.app import create_app
-from dashboard.pages.customers import download_address
 from dashboard.pages import PAGES, match
+from dashboard.pages.customers import download_address
 from dashboard.shell import SHELL_SLOTS
 from db import snapshot
 from db.engine import make_engine
+from db.grid import GridRequest
+from db.queries import customers
 from settings import Settings
 
 QUERIES = [
@@ -37,7 +39,7 @@ def client(sample_shop: Settings) -> FlaskClient:
     return client
 
 
-def asked(client: FlaskClient, output: dict[str, Any], inputs: list[Any], state: list[Any], key: str) -> Any:
+def asked(client: FlaskClient, output: Any, inputs: list[Any], state: list[Any], key: str) -> Any:
     """What a callback answers, called as the browser calls it."""
     reply = client.post(
         "/_dash-update-component",
@@ -156,3 +158,51 @@ def test_no_page_names_another_host(client: FlaskClient) -> None:
     assert "http://" not in page
     assert client.get("/vendor/bootstrap.min.css").status_code == 200
     assert client.get("/nothing/here.txt").status_code in (200, 404)
+
+
+HOSTILE_BODIES: list[Any] = [
+    {},
+    [],
+    None,
+    5,
+    {"output": "no.such"},
+    {"output": ["a"], "inputs": []},
+    {"output": '{"name":["MATCH"],"type":"slot"}.children', "outputs": {}, "inputs": "x", "state": 3},
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES, ids=range(len(HOSTILE_BODIES)))
+def test_a_body_that_no_page_would_send_is_refused(client: FlaskClient, body: Any) -> None:
+    assert client.post("/_dash-update-component", json=body).status_code == 400
+    assert client.post("/_dash-update-component", data=b"\xff" * 2_000_000).status_code in (400, 413)
+    assert client.get("/_dash-component-suites/dash/../../settings.py").status_code == 404
+
+
+REQUESTS: list[Any] = [
+    5,
+    [],
+    "x",
+    {"startRow": 10**400},
+    {"filterModel": {"frequency": {"type": "equals", "filter": 10**400}}},
+    {"filterModel": {"customer_id": {"type": "contains", "filter": "\ud800"}}},
+]
+NESTED: dict[str, Any] = {"type": "contains", "filter": "\ud800"}
+for _ in range(9):
+    NESTED = {"operator": "OR", "conditions": [NESTED] * 4}
+
+
+@pytest.mark.parametrize("given", REQUESTS, ids=range(len(REQUESTS)))
+def test_a_grid_request_of_any_form_is_answered(client: FlaskClient, given: Any) -> None:
+    outputs = [(ids.GRID, "getRowsResponse"), (ids.GRID_COUNT, "children"), (ids.DOWNLOAD, "href")]
+    asked(
+        client,
+        [{"id": id_, "property": name} for id_, name in outputs],
+        [{"id": ids.GRID, "property": "getRowsRequest", "value": given}],
+        [{"id": ids.URL, "property": "search", "value": ""}],
+        "..customer-grid.getRowsResponse...customer-grid-count.children...customer-download.href..",
+    )
+
+
+def test_nested_conditions_do_not_multiply() -> None:
+    where = GridRequest.parse({"filterModel": {"customer_id": NESTED}}, customers.COLUMNS).where
+    assert len(where.sql) < 200

@@ -34,6 +34,7 @@ def card(kpi: Kpi, now: float, before: float) -> str:
         ("repeat_rate", 0.48, 0.438, "▲ +4.2 pts (better than the 91 days before) vs 43.8%"),
         ("at_risk", 0.183, 0.231, "▼ −4.8 pts (better than the 91 days before) vs 23.1%"),
         ("orders", 7, 0, "new, vs 0"),
+        ("orders", 0, 0, "= unchanged vs 0"),
         ("orders", 100, 100, "= unchanged vs 100"),
         ("revenue", 50, -100, "▲ +150.0% (better than the 91 days before) vs −$100"),
         ("orders", 7, math.nan, "nothing to compare with in the 91 days before"),
