@@ -36,7 +36,8 @@ def run(
         int | None, typer.Option(min=0, max=MAX_SEED, help="Of every random choice; default SPECTRUM_SEED.")
     ] = None,
     holdout_days: Annotated[
-        int | None, typer.Option(min=1, help="Days held out to test recommendations; default 28 or 60, by rhythm.")
+        int | None,
+        typer.Option(min=1, max=3_650, help="Days held out to test recommendations; default 28 or 60, by rhythm."),
     ] = None,
     if_changed: Annotated[bool, typer.Option("--if-changed", help="Only where data or options changed.")] = False,
 ) -> None:

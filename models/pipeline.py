@@ -17,7 +17,7 @@ from db.columns import Columns as C
 from db.queries import features
 from db.runs import Run
 from db.snapshot import Snapshot
-from errors import NotEnoughDataError, SpectrumError
+from errors import ConfigurationError, NotEnoughDataError, SpectrumError
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
 from models.profiles import segment_product, segment_profile
@@ -35,6 +35,7 @@ from settings import Settings
 BUY_AGAIN = "buy_again"
 
 _LIST_LENGTH = 10
+_FAR = timedelta(days=3_650)
 _REASON = "reason"
 """The metric of every run that came to a decision; one broken off has none."""
 
@@ -114,6 +115,11 @@ def _as_of(data: Snapshot, options: Options) -> datetime:
         raise NotEnoughDataError(
             "Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`."
         )
+    if options.as_of is not None and options.as_of - last > _FAR:
+        raise ConfigurationError(
+            f"--as-of {options.as_of:%Y-%m-%d} is more than ten years after the last order, of {last:%Y-%m-%d}; "
+            "choose a day nearer to it."
+        )
     return options.as_of or last + timedelta(days=1)
 
 
@@ -135,7 +141,9 @@ def _building(
         runs.refuse(engine, run_id, str(error), metrics={_REASON: str(error)})
         raise
     except BaseException as error:
-        runs.refuse(engine, run_id, str(error) if isinstance(error, SpectrumError) else f"Broken off: {error!r}.")
+        cause = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else repr(error)
+        message = str(error) if isinstance(error, SpectrumError) else f"Broken off by {cause}; run the models again."
+        runs.refuse(engine, run_id, message)
         raise
     runs.prune(engine, kind)
 

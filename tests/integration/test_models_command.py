@@ -69,6 +69,7 @@ def test_nothing_to_publish_from_is_a_failure(settings: Settings) -> None:
         (["--clusters", "0"], "a number from 1 to 20, not 0"),
         (["--seed", "-1"], "--seed"),
         (["--seed", str(MAX_SEED + 1)], "--seed"),
+        (["--holdout-days", "1000000000"], "--holdout-days"),
     ],
 )
 def test_an_option_out_of_range_is_named(settings: Settings, arguments: list[str], said: str) -> None:
@@ -76,6 +77,13 @@ def test_an_option_out_of_range_is_named(settings: Settings, arguments: list[str
     assert done.exit_code == 2
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_moment_long_after_the_data_is_taken_for_a_slip(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    shop_of(10, engine, tmp_path / "shop.csv")
+    done = models(settings, "--as-of", "9999-01-01")
+    assert done.exit_code == 2
+    assert "--as-of 9999-01-01 is more than ten years after the last order, of 2024-01-11" in done.output
 
 
 def test_a_seed_out_of_range_in_the_environment_is_named(settings: Settings) -> None:
@@ -117,5 +125,4 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     assert ended, "nobody waits for an evaluation that is not wanted"
     latest = runs.latest(engine, runs.RECOMMENDATIONS)
     assert latest is not None
-    assert latest.status == "refused"
-    assert str(latest.message).startswith("Broken off")
+    assert (latest.status, latest.message) == ("refused", "Broken off by Ctrl-C; run the models again.")
