@@ -279,7 +279,12 @@ def overwritten(path: Path) -> None:
     path.write_bytes(bytes(path.stat().st_size))
 
 
-@pytest.mark.parametrize("damage", [Path.unlink, cut_short, overwritten])
+def shifted(path: Path) -> None:
+    """One byte more near the beginning: the metadata at the end still reads, its offsets point beside the pages."""
+    path.write_bytes(path.read_bytes()[:4] + b"x" + path.read_bytes()[4:])
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut_short, overwritten, shifted])
 @pytest.mark.parametrize("file", ["transaction_line/2011-01.parquet", "customer.parquet", "recommendation.parquet"])
 def test_a_damaged_part_is_written_anew_by_the_next_refresh(
     engine: Engine, settings: Settings, file: str, damage: Callable[[Path], None]
@@ -309,6 +314,23 @@ def test_the_command_finds_a_damage_that_only_the_checksum_shows(
     assert (said.exit_code, "00000002" in said.output) == (0, True)
     assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
     assert CliRunner().invoke(app, ["snapshot"]).output == said.output
+
+
+def test_all_of_it_is_on_the_disk_before_it_is_in_place(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: set[int] = set()
+    sync, place = os.fsync, settings.data_dir / "snapshots" / "00000001"
+
+    def spied(handle: int) -> None:
+        if not place.exists():
+            on_disk.add(os.fstat(handle).st_ino)
+        sync(handle)
+
+    monkeypatch.setattr("db.parts.os.fsync", spied)
+    add_load(engine, ["2011-01", "2011-02"])
+    snapshot.refresh(engine, settings.data_dir)
+    assert {path.stat().st_ino for path in (place, *place.rglob("*"))} == on_disk
 
 
 def test_another_database_with_the_same_numbers_is_another_content(engine: Engine, settings: Settings) -> None:
