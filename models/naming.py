@@ -86,7 +86,7 @@ _ARCHETYPES = (
         "Big spenders",
         "champions",
         "💎",
-        lambda c: not c.is_silent and c.monetary_rank >= _HIGH,
+        lambda c: not c.is_silent and c.monetary_rank >= _HIGH and c.frequency_rank < _MIDDLE,
         "Customers who order seldom but large",
         "Give them reasons to come between their large orders: reminders, subscriptions, free delivery.",
     ),
