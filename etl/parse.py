@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 _NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+_ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 SLASH_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?$"
 _EXACT_FLOAT = 2**53
 
@@ -42,8 +43,9 @@ def missing(column: pa.Array) -> pa.Array:
 
 
 def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
-    """Timestamps in microseconds without a zone (a zoned one in UTC), from dates, timestamps and ISO 8601 text.
+    """Timestamps in microseconds without a zone, from dates, timestamps and ISO 8601 text.
 
+    A zoned one is what the clock on its own wall showed: a sale stays on the day on which the shop saw it.
     Text such as 12/1/2010 8:26 is read in the order `day_first` says, and not at all where that is None. The years
     1900 to 2199 are dates; everything else is null.
     """
@@ -52,8 +54,10 @@ def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
     if not pa.types.is_timestamp(column.type):
         written = text(column) if day_first is None else _slashes_to_iso(text(column), day_first)
         iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
-        parsed = pd.to_datetime(iso.to_pandas(), format="ISO8601", errors="coerce", utc=True)
-        column = pa.array(parsed, from_pandas=True)
+        wall = pc.replace_substring_regex(iso, _ZONE, r"\1")
+        column = pa.array(pd.to_datetime(wall.to_pandas(), format="ISO8601", errors="coerce"), from_pandas=True)
+    if column.type.tz is not None:
+        column = pc.local_timestamp(column)
     year = pc.year(column)
     dated = pc.and_(pc.greater_equal(year, 1900), pc.less(year, 2200))
     return pc.if_else(dated, column, None).cast(pa.timestamp("us"), safe=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from threading import Event
@@ -17,7 +17,7 @@ from db.columns import Columns as C
 from db.queries import features
 from db.runs import Run
 from db.snapshot import Snapshot
-from errors import ConfigurationError, NotEnoughDataError, SpectrumError
+from errors import ConfigurationError, DatabaseError, NotEnoughDataError, SpectrumError
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
 from models.profiles import segment_product, segment_profile
@@ -143,9 +143,15 @@ def _building(
     except BaseException as error:
         cause = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else repr(error)
         message = str(error) if isinstance(error, SpectrumError) else f"Broken off by {cause}; run the models again."
-        runs.refuse(engine, run_id, message)
+        with suppress(DatabaseError):  # the run is closed already, or the database is gone: the first error says more
+            runs.refuse(engine, run_id, message)
         raise
     runs.prune(engine, kind)
+
+
+def _stands(run_id: int, published: bool) -> None:
+    if not published:
+        raise SpectrumError(f"While run {run_id} was computed a newer one was published; that one stays.")
 
 
 def _publish_segments(
@@ -171,7 +177,7 @@ def _publish_segments(
             "inertia": segments.segmentation.inertia,
             _REASON: segments.segmentation.reason,
         }
-        runs.publish(engine, run_id, results, metrics, segments.segmentation.reason)
+        _stands(run_id, runs.publish(engine, run_id, results, metrics, segments.segmentation.reason))
     display.advance(task)
     return segments
 
@@ -236,7 +242,7 @@ def _publish_recommendations(
         }
         if decision.passed:
             results = {schema.recommendation: pd.concat(lists), schema.evaluation: judged.rows}
-            runs.publish(engine, run_id, results, metrics, decision.sentence)
+            _stands(run_id, runs.publish(engine, run_id, results, metrics, decision.sentence))
         else:
             runs.refuse(engine, run_id, decision.sentence, {schema.evaluation: judged.rows}, metrics)
     return decision.passed, decision.sentence

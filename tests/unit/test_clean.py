@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
@@ -245,7 +246,10 @@ def test_a_line_dated_after_the_latest_moment_is_rejected_with_its_amount() -> N
         ("2010-12-01", at("2010-12-01")),
         ("2010-12-01T08:26", at("2010-12-01 08:26")),
         ("2010-12-01 08:26:00.25", at("2010-12-01 08:26:00.250000")),
-        ("2010-12-01T08:26:00+02:00", at("2010-12-01 06:26")),
+        ("2010-12-01T08:26:00+02:00", at("2010-12-01 08:26")),
+        ("2010-12-01 00:10-0500", at("2010-12-01 00:10")),
+        ("2010-12-01T23:59:59.5Z", at("2010-12-01 23:59:59.500000")),
+        (at("2010-12-01 00:30").replace(tzinfo=ZoneInfo("Europe/Berlin")), at("2010-12-01 00:30")),
         (at("2010-12-01 08:26"), at("2010-12-01 08:26")),
         (at("2010-12-01").date(), at("2010-12-01")),
     ],
