@@ -41,6 +41,12 @@ def filled(page: Page) -> None:
     expect(page.locator(".failed")).to_have_count(0)
 
 
+def listed(page: Page) -> None:
+    """Wait until the grid shows customers: before, its rows stand empty."""
+    expect(page.locator("#customer-grid-count")).to_contain_text("customers")
+    expect(page.locator(".ag-pinned-left-cols-container .ag-row[row-index='0'] a")).not_to_be_empty()
+
+
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -110,7 +116,7 @@ def test_from_the_overview_to_a_downloaded_list(open_page: OpenPage, record: Eng
 
 def test_a_jump_down_the_list_leaves_no_row_empty(open_page: OpenPage) -> None:
     page = open_page("/customers")
-    expect(page.locator(".ag-row").first).to_be_visible()
+    listed(page)
     for row in (290, 610, 95, 505):
         page.evaluate(f"dash_ag_grid.getApi('customer-grid').ensureIndexVisible({row}, 'middle')")
         expect(page.locator(f".ag-pinned-left-cols-container .ag-row[row-index='{row}'] a")).not_to_be_empty()
@@ -120,7 +126,7 @@ def test_a_jump_down_the_list_leaves_no_row_empty(open_page: OpenPage) -> None:
 
 def test_a_column_filter_reaches_the_list_and_its_download(open_page: OpenPage, record: Engine) -> None:
     page = open_page("/customers")
-    expect(page.locator(".ag-row").first).to_be_visible()
+    listed(page)
     page.locator(".ag-header-cell", has_text="Customer").locator(".ag-header-cell-filter-button").click()
     page.get_by_placeholder("Filter...").first.fill("77")
     expected = ask(record, "SELECT count(*) FROM current_customer_segment WHERE customer_id LIKE '%77%'")[0][0]
