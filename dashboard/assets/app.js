@@ -118,6 +118,37 @@
     }
   });
 
+  /* Where the server does not answer, the page must not pass off old numbers as those of the address. */
+  var notice = null;
+
+  function say(words) {
+    if (notice) return;
+    notice = document.createElement("div");
+    notice.className = "unanswered";
+    notice.setAttribute("role", "alert");
+    notice.textContent = words + " ";
+    var retry = document.createElement("button");
+    retry.type = "button";
+    retry.className = "button";
+    retry.textContent = "Try again";
+    retry.onclick = function () { location.reload(); };
+    notice.appendChild(retry);
+    document.body.appendChild(notice);
+  }
+
+  var ask = window.fetch;
+  window.fetch = function (address) {
+    var answer = ask.apply(this, arguments);
+    if (String((address && address.url) || address).indexOf("/_dash-update-component") >= 0) {
+      answer.then(function (reply) {
+        if (reply.status >= 400) say("The dashboard could not answer; what you see may be of an earlier view.");
+      }, function () {
+        say("The dashboard does not answer; what you see may be of an earlier view.");
+      });
+    }
+    return answer;
+  };
+
   /* Cells of the customer grid. */
   var cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
 

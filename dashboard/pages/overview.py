@@ -79,7 +79,7 @@ def _drivers(now: pd.Series, before: pd.Series) -> str:
     """The factors of revenue that moved, the largest first: orders x average order, and the customers behind them."""
     moves = [(name, now[key] / before[key] - 1) for name, key in _FACTORS if before[key]]
     moves.sort(key=lambda move: -abs(move[1]))
-    said = [f"{name} {change:+.1%}".replace("-", "−") for name, change in moves]
+    said = [f"{name} {'unchanged' if abs(c) < 0.0005 else f'{c:+.1%}'}".replace("-", "−") for name, c in moves]
     return f"{', '.join(said).capitalize()}."
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, text
 
 from db.engine import make_engine
@@ -222,6 +222,20 @@ def test_the_theme_turns_at_once_and_is_remembered(open_page: OpenPage) -> None:
     )
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_a_server_that_does_not_answer_is_said(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    filled(page)
+    page.route("**/_dash-update-component**", lambda route: route.abort())
+    page.get_by_role("link", name="Segments").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.unroute("**/_dash-update-component**")
+    page.get_by_role("button", name="Try again").click()
+    filled(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.close()
 
 
 def test_a_customer_is_found_by_the_start_of_the_id(open_page: OpenPage) -> None:
