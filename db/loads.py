@@ -8,37 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, Column, Connection, DateTime, Engine, MetaData, Table, insert, text
+from sqlalchemy import Connection, Engine, insert, text
 
+from db import known
 from db.bulk import copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.schema import customer, load, product, rejected_row, transaction_line
+from db.schema import load, rejected_row, transaction_line
 from errors import DatabaseError
 
 _LOAD_LOCK = 0x5350_4C44
-
-# one customer and country of one batch (its last order), or one customer's attributes
-_staged_customer = Table(
-    "staged_customer",
-    MetaData(),
-    Column(C.CUSTOMER_ID, customer.c.customer_id.type),
-    Column(C.COUNTRY, customer.c.country.type),
-    Column(C.LAST_ORDERED_AT, DateTime),
-    Column(C.ATTRIBUTES, customer.c.attributes.type),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DROP",
-)
-
-# one way a batch names a product (the lines that do), or one row of a catalogue (lines null)
-_staged_product = Table(
-    "staged_product",
-    MetaData(),
-    *(Column(column.name, column.type) for column in product.columns),
-    Column("lines", BigInteger),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DROP",
-)
 
 
 @dataclass(frozen=True)
@@ -85,8 +64,7 @@ def find(connection: Connection, sha256: str) -> Load | None:
 
 def begin(connection: Connection, name: str, sha256: str, options: Mapping[str, Any]) -> int:
     """Open a load and its staging tables; gives the load_id."""
-    for table in (_staged_customer, _staged_product):
-        table.create(connection)
+    known.create_staging(connection)
     row = {C.NAME: name, "sha256": sha256, "status": "loading", "options": dict(options)}
     return int(connection.execute(insert(load).values(row).returning(load.c.load_id)).scalar_one())
 
@@ -100,67 +78,6 @@ def add_lines(connection: Connection, load_id: int, batches: Iterable[pa.RecordB
 def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
     """COPY rejected rows: row_number, reason, amount, raw."""
     copy_in(connection, rejected_row, (_under(load_id, batch) for batch in batches))
-
-
-def stage_customers(connection: Connection, batches: Iterable[pa.RecordBatch]) -> None:
-    """COPY what is known of customers: customer_id with country and last_ordered_at, or with attributes."""
-    copy_in(connection, _staged_customer, batches)
-
-
-def stage_products(connection: Connection, batches: Iterable[pa.RecordBatch]) -> None:
-    """COPY what is known of products: the columns of `product`, and how many lines say so (null: a catalogue does)."""
-    copy_in(connection, _staged_product, batches)
-
-
-def merge_customers(connection: Connection) -> int:
-    """Staged customers who bought become customers; gives how many are new.
-
-    The country is that of the customer's latest order in the load that has one; an older load's stands otherwise.
-    """
-    return _merge(
-        connection,
-        "customer",
-        """
-        INSERT INTO customer AS known (customer_id, country, attributes)
-        SELECT seen.customer_id, seen.country, coalesce(described.attributes, '{}')
-        FROM (
-            SELECT DISTINCT ON (customer_id) customer_id, country FROM staged_customer
-            WHERE last_ordered_at IS NOT NULL
-            ORDER BY customer_id, country IS NULL, last_ordered_at DESC, country
-        ) AS seen
-        LEFT JOIN (SELECT customer_id, attributes FROM staged_customer WHERE attributes IS NOT NULL) AS described
-            USING (customer_id)
-        ON CONFLICT (customer_id) DO UPDATE SET
-            country = coalesce(excluded.country, known.country),
-            attributes = known.attributes || excluded.attributes
-        """,
-    )
-
-
-def merge_products(connection: Connection) -> int:
-    """Staged products that were sold become products; gives how many are new.
-
-    The catalogue's word goes first, then the words most lines use; what neither knows, an older load may have said.
-    """
-    return _merge(
-        connection,
-        "product",
-        """
-        INSERT INTO product AS known (product_id, name, category, department, brand, is_service)
-        SELECT DISTINCT ON (product_id) product_id, name, category, department, brand, is_service
-        FROM staged_product
-        WHERE product_id IN (SELECT product_id FROM staged_product WHERE lines IS NOT NULL)
-        GROUP BY product_id, name, category, department, brand, is_service
-        ORDER BY product_id, name IS NULL, bool_or(lines IS NULL) DESC, sum(lines) DESC,
-            name, category, department, brand
-        ON CONFLICT (product_id) DO UPDATE SET
-            name = coalesce(excluded.name, known.name),
-            category = coalesce(excluded.category, known.category),
-            department = coalesce(excluded.department, known.department),
-            brand = coalesce(excluded.brand, known.brand),
-            is_service = CASE WHEN excluded.name IS NULL THEN known.is_service ELSE excluded.is_service END
-        """,
-    )
 
 
 def finish(connection: Connection, load_id: int, rows_read: int, amount_read: Decimal) -> Load:
@@ -204,7 +121,7 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
             f"Of {done.name} {done.rows_read} rows of {done.amount_read} were read, but {rows} of {amount} arrived in "
             "the database; nothing was changed, please report this."
         )
-    connection.execute(text("ANALYZE transaction_line, customer, product"))  # or SQL clients wait for bad plans
+    _gather_statistics(connection)
     return done
 
 
@@ -239,8 +156,6 @@ def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column(C.LOAD_ID, pa.repeat(pa.scalar(load_id, pa.int32()), batch.num_rows))
 
 
-def _merge(connection: Connection, table: str, statement: str) -> int:
-    count = text(f"SELECT count(*) FROM {table}")
-    before = connection.execute(count).scalar_one()
-    connection.execute(text(statement))
-    return int(connection.execute(count).scalar_one() - before)
+def _gather_statistics(connection: Connection) -> None:
+    """Or SQL clients wait for bad plans."""
+    connection.execute(text("ANALYZE transaction_line, customer, product, load_customer, load_product"))

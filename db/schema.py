@@ -39,7 +39,7 @@ MONEY = Numeric(18, 4)
 QUANTITY = Numeric(18, 3)
 PRICE = Numeric(18, 6)
 
-# one file loaded
+# one file loaded; status done, or undone once its lines are taken out again
 load = Table(
     "load",
     metadata,
@@ -91,6 +91,29 @@ product = Table(
     Column(C.DEPARTMENT, Text),
     Column(C.BRAND, Text),
     Column(C.IS_SERVICE, Boolean, nullable=False, server_default=text("false")),
+)
+
+# load x customer who bought in it: what the load says of them; `customer` is what all loads that stand say together
+load_customer = Table(
+    "load_customer",
+    metadata,
+    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column(C.COUNTRY, Text),
+    Column(C.ATTRIBUTES, JSONB, nullable=False),
+)
+
+# load x product sold in it: what the load says of it; `product` is what all loads that stand say together
+load_product = Table(
+    "load_product",
+    metadata,
+    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
+    Column(C.PRODUCT_ID, Text, primary_key=True),
+    Column(C.NAME, Text),
+    Column(C.CATEGORY, Text),
+    Column(C.DEPARTMENT, Text),
+    Column(C.BRAND, Text),
+    Column(C.IS_SERVICE, Boolean, nullable=False),
 )
 
 # one accepted line; customer_id null is a guest

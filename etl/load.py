@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine
 
-from db import loads
+from db import known, loads
 from db.columns import Columns as C
 from errors import InputError
 from etl.clean import clean, is_service
@@ -58,16 +58,16 @@ def load(
             intake = _Intake(source, layout, latest, seen, rejected, customers, products)
             loads.add_lines(connection, load_id, intake.accepted(advance))
             loads.add_rejected(connection, load_id, rejected.batches())
-            loads.stage_customers(connection, customers.batches())
-            loads.stage_products(connection, products.batches())
+            known.stage_customers(connection, customers.batches())
+            known.stage_products(connection, products.batches())
         if source.customers is not None:
-            loads.stage_customers(connection, source.customers.to_batches())
+            known.stage_customers(connection, source.customers.to_batches())
         if source.products is not None:
-            loads.stage_products(connection, _with_service(source.products).to_batches())
+            known.stage_products(connection, _with_service(source.products).to_batches())
         outcome = Outcome(
             fresh=True,
-            customers_new=loads.merge_customers(connection),
-            products_new=loads.merge_products(connection),
+            customers_new=known.merge_customers(connection, load_id),
+            products_new=known.merge_products(connection, load_id),
             load=loads.finish(connection, load_id, intake.rows, intake.amount),
         )
         _refuse_nothing(outcome.load)
