@@ -11,26 +11,33 @@ from etl import parse
 from etl.mapping import Layout
 from etl.readers.base import Source
 
-# a number above 12 can only be a day
-_DAY_FIRST = "^(1[3-9]|[23][0-9])/"
-_MONTH_FIRST = "^[0-9]{1,2}/(1[3-9]|[23][0-9])/"
-
 
 def with_day_order(layout: Layout, source: Source) -> Layout:
-    """The layout with `day_first` told from the dates, where the first of them are written with slashes.
+    """The layout with `day_first` told from the dates, where the first of them are in numbers: 1/2/2011, 1.2.2011.
 
     Raises InputError where no date shows the order, or two contradict each other: a wrong guess would move sales by
-    months, and nobody would see it.
+    months, and nobody would see it. For the same reason the days of two-digit years must vary more than the years do:
+    10-11-12 may begin with the year.
     """
     example = day_first = month_first = None
+    days: set[str] = set()
+    years: set[str] = set()
     for batch in source.batches():
-        dates = parse.text(batch.column(layout.columns[C.ORDERED_AT]))
-        slashed = dates.filter(pc.fill_null(pc.match_substring_regex(dates, parse.SLASH_DATE), False))
-        example = example or _first(slashed, "")
+        column = batch.column(layout.columns[C.ORDERED_AT])
+        if pa.types.is_temporal(column.type):
+            return layout
+        dates = pc.unique(parse.text(column))
+        parts = pc.extract_regex(dates, parse.NUMERIC_DATE)
+        first, second, year = (pc.struct_field(parts, name) for name in ("first", "second", "year"))
+        example = example or _first(dates, pc.is_valid(parts))
         if example is None:
             return layout
-        day_first = day_first or _first(slashed, _DAY_FIRST)
-        month_first = month_first or _first(slashed, _MONTH_FIRST)
+        # a number above 12 can only be a day
+        day_first = day_first or _first(dates, pc.greater(first.cast(pa.int32()), 12))
+        month_first = month_first or _first(dates, pc.greater(second.cast(pa.int32()), 12))
+        short = pc.equal(pc.utf8_length(year), 2)
+        days |= set(pc.unique(first.filter(short)).to_pylist())
+        years |= set(pc.unique(year.filter(short)).to_pylist())
     if example is None:
         return layout
     if day_first and month_first:
@@ -43,9 +50,14 @@ def with_day_order(layout: Layout, source: Source) -> Layout:
             f"The dates of {source.name}, such as {example}, can have the day or the month first and none of them "
             "tells which; write them as YYYY-MM-DD and load it again."
         )
+    if day_first and years and len(days) <= len(years):
+        raise InputError(
+            f"The dates of {source.name}, such as {day_first}, can have the day or the year first and they do not tell "
+            "which; write them as YYYY-MM-DD and load it again."
+        )
     return replace(layout, day_first=day_first is not None)
 
 
-def _first(dates: pa.Array, pattern: str) -> str | None:
-    found = dates.filter(pc.match_substring_regex(dates, pattern))
+def _first(dates: pa.Array, chosen: pa.Array) -> str | None:
+    found = dates.filter(chosen)
     return str(found[0]) if len(found) else None

@@ -1,13 +1,28 @@
 """A column as the file has it -> a typed column. Nothing is raised: what cannot be read is null."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+PLAIN_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
 _ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
-SLASH_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?$"
+_YEAR_AND_CLOCK = r"(?P<year>[0-9]{4}|[0-9]{2})(?:,?(?P<clock>[ T]+[0-9]{1,2}:[0-9]{2}.*))?$"
+NUMERIC_DATE = rf"^(?P<first>[0-9]{{1,2}})[/.-](?P<second>[0-9]{{1,2}})[/.-]{_YEAR_AND_CLOCK}"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_NAMED_DATES = (
+    rf"(?i)^{_DAY}[ ./-]?{_MONTH},?[ ./-]?{_YEAR_AND_CLOCK}",
+    rf"(?i)^{_MONTH}[ ./-]?{_DAY}(?:, ?|[ ./-]){_YEAR_AND_CLOCK}",
+)
+_TWELVE_HOURS = r"^(?P<day>.*[ T])(?P<hour>0?[1-9]|1[0-2])(?P<rest>:[0-9]{2}[0-9:.,]*) ?(?P<half>[AaPp])\.?[Mm]\.?$"
+_LAST_YEAR_OF_2000 = "69"  # two digits from 00 to 69 are 20xx, as POSIX has it
 _EXACT_FLOAT = 2**53
 
 
@@ -32,7 +47,7 @@ def number(column: pa.Array) -> pa.Array:
         values = column.cast(pa.float64(), safe=False)
         return pc.if_else(pc.is_nan(values), None, values)
     written = text(column)
-    return pc.if_else(pc.match_substring_regex(written, _NUMBER), written, None).cast(pa.float64())
+    return pc.if_else(pc.match_substring_regex(written, PLAIN_NUMBER), written, None).cast(pa.float64())
 
 
 def missing(column: pa.Array) -> pa.Array:
@@ -43,19 +58,17 @@ def missing(column: pa.Array) -> pa.Array:
 
 
 def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
-    """Timestamps in microseconds without a zone, from dates, timestamps and ISO 8601 text.
+    """Timestamps in microseconds without a zone, from dates, timestamps and text.
 
     A zoned one is what the clock on its own wall showed: a sale stays on the day on which the shop saw it.
-    Text such as 12/1/2010 8:26 is read in the order `day_first` says, and not at all where that is None. The years
-    1900 to 2199 are dates; everything else is null.
+    Text is ISO 8601, or has the month's English name (1 Dec 2010, Dec 1, 2010, 01-Dec-10). Text in numbers (12/1/2010,
+    31.12.2010, 31-12-10) is read in the order `day_first` says, and not at all where that is None. Clocks have 24
+    hours, or 12 with AM and PM. Two-digit years from 00 to 69 are 20xx. The years 1900 to 2199 are dates; all else is null.
     """
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
     if not pa.types.is_timestamp(column.type):
-        written = text(column) if day_first is None else _slashes_to_iso(text(column), day_first)
-        iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
-        wall = pc.replace_substring_regex(iso, _ZONE, r"\1")
-        column = pa.array(pd.to_datetime(wall.to_pandas(), format="ISO8601", errors="coerce"), from_pandas=True)
+        return by_distinct(text(column), lambda written: _written_moment(written, day_first))
     if column.type.tz is not None:
         column = pc.local_timestamp(column)
     year = pc.year(column)
@@ -63,11 +76,50 @@ def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
     return pc.if_else(dated, column, None).cast(pa.timestamp("us"), safe=False)
 
 
-def _slashes_to_iso(written: pa.Array, day_first: bool) -> pa.Array:
-    slashed = pc.match_substring_regex(written, SLASH_DATE)
-    padded = pc.replace_substring_regex(written, r"\b([0-9])\b", r"0\1")
-    iso = pc.replace_substring_regex(padded, "^(..)/(..)/(....)", r"\3-\2-\1" if day_first else r"\3-\1-\2")
-    return pc.if_else(slashed, iso, written)
+def by_distinct(column: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """What `read` makes of the column, asked once for each distinct value: a day's or a price's rows are many."""
+    encoded = column.dictionary_encode()
+    return read(encoded.dictionary).take(encoded.indices)
+
+
+def _written_moment(written: pa.Array, day_first: bool | None) -> pa.Array:
+    for pattern in _NAMED_DATES:
+        parts = pc.extract_regex(written, pattern)
+        month = pc.utf8_slice_codeunits(pc.utf8_lower(pc.struct_field(parts, "month")), 0, 3)
+        number = pc.add(pc.index_in(month, pa.array(_MONTHS)), 1).cast(pa.string())
+        written = pc.coalesce(_iso(parts, number, pc.struct_field(parts, "day")), written)
+    if day_first is not None:
+        parts = pc.extract_regex(written, NUMERIC_DATE)
+        first, second = pc.struct_field(parts, "first"), pc.struct_field(parts, "second")
+        written = pc.coalesce(_iso(parts, *((second, first) if day_first else (first, second))), written)
+    written = pc.coalesce(_in_24_hours(written), written)
+    iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
+    wall = pc.replace_substring_regex(iso, _ZONE, r"\1")
+    return moment(pa.array(pd.to_datetime(wall.to_pandas(), format="ISO8601", errors="coerce"), from_pandas=True))
+
+
+def _iso(parts: pa.Array, month: pa.Array, day: pa.Array) -> pa.Array:
+    year, clock = pc.struct_field(parts, "year"), pc.struct_field(parts, "clock")
+    century = pc.if_else(pc.less_equal(year, _LAST_YEAR_OF_2000), "20", "19")
+    full = pc.if_else(pc.equal(pc.utf8_length(year), 2), pc.binary_join_element_wise(century, year, ""), year)
+    date = pc.binary_join_element_wise(full, _two_digits(month), _two_digits(day), "-")
+    hour = pc.replace_substring_regex(clock, r"^[ T]+([0-9]?)([0-9]:)", r" \1\2")
+    return pc.binary_join_element_wise(date, pc.replace_substring_regex(hour, "^ ([0-9]:)", r" 0\1"), "")
+
+
+def _in_24_hours(written: pa.Array) -> pa.Array:
+    parts = pc.extract_regex(written, _TWELVE_HOURS)
+    hour = pc.struct_field(parts, "hour").cast(pa.int32())
+    afternoon = pc.equal(pc.utf8_lower(pc.struct_field(parts, "half")), "p")
+    start = pc.if_else(afternoon, pa.scalar(12, pa.int32()), pa.scalar(0, pa.int32()))
+    whole = pc.add(start, pc.if_else(pc.equal(hour, 12), pa.scalar(0, pa.int32()), hour))
+    return pc.binary_join_element_wise(
+        pc.struct_field(parts, "day"), _two_digits(whole.cast(pa.string())), pc.struct_field(parts, "rest"), ""
+    )
+
+
+def _two_digits(written: pa.Array) -> pa.Array:
+    return pc.utf8_lpad(written, 2, "0")
 
 
 def _is_numeric(kind: pa.DataType) -> bool:

@@ -59,6 +59,11 @@ def test_the_whole_column_decides_the_order_of_day_and_month() -> None:
     assert dated(["1/2/2011"], ["1/31/2011 8:26"]).day_first is False
     assert dated(["1/2/2011"], ["31/1/2011 8:26"]).day_first is True
     assert dated(["2011-01-31"], ["31/1/2011"]).day_first is None
+    assert dated(["1.2.2011"], ["31.1.2011 8:26"]).day_first is True
+    assert dated(["1-2-2011"], ["31-1-2011 8:26 PM"]).day_first is True
+    assert dated(["1 Feb 2011"], ["Jan 31, 2011"]).day_first is None
+    assert dated(["1/2/11"], ["1/31/11"]).day_first is False
+    assert dated(["1/2/11"], ["31/1/11"]).day_first is True
 
 
 def test_dates_that_tell_no_order_or_two_are_refused() -> None:
@@ -66,3 +71,5 @@ def test_dates_that_tell_no_order_or_two_are_refused() -> None:
         dated(["1/2/2011", "3/4/2011"])
     with pytest.raises(InputError, match="contradict each other: 31/1/2011 has the day first, 1/30/2011 the month"):
         dated(["31/1/2011"], ["1/30/2011"])
+    with pytest.raises(InputError, match="such as 13-01-05, can have the day or the year first"):
+        dated(["13-01-05"], ["13-01-06", "13-02-07"])
