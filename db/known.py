@@ -54,8 +54,8 @@ def stage_products(connection: Connection, batches: Iterable[pa.RecordBatch]) ->
     copy_in(connection, _staged_product, batches)
 
 
-def merge_customers(connection: Connection, load_id: int) -> int:
-    """Staged customers who bought become customers; gives how many are new.
+def merge_customers(connection: Connection, load_id: int) -> None:
+    """Staged customers who bought become customers.
 
     The country is that of the customer's latest order in the load that has one; an older load's stands otherwise.
     """
@@ -70,14 +70,12 @@ def merge_customers(connection: Connection, load_id: int) -> int:
         LEFT JOIN (SELECT customer_id, attributes FROM staged_customer WHERE attributes IS NOT NULL) AS described
             USING (customer_id)
         """
-    before = _count(connection, customer)
     connection.execute(text(say), {"load_id": load_id})
     _settle_customers(connection, load_id)
-    return _count(connection, customer) - before
 
 
-def merge_products(connection: Connection, load_id: int) -> int:
-    """Staged products that were sold become products; gives how many are new.
+def merge_products(connection: Connection, load_id: int) -> None:
+    """Staged products that were sold become products.
 
     The catalogue's word goes first, then the words most lines use; what neither knows, an older load may have said.
     """
@@ -91,10 +89,8 @@ def merge_products(connection: Connection, load_id: int) -> int:
         ORDER BY product_id, name IS NULL, bool_or(lines IS NULL) DESC, sum(lines) DESC,
             name, category, department, brand
         """
-    before = _count(connection, product)
     connection.execute(text(say), {"load_id": load_id})
     _settle_products(connection, load_id)
-    return _count(connection, product) - before
 
 
 def forget(connection: Connection, load_id: int) -> tuple[int, int]:
@@ -161,7 +157,3 @@ def _settle_products(connection: Connection, load_id: int, without: int = _NO_LO
 def _latest(column: str, where_known: str | None = None) -> str:
     """The last load's word, of those that have one."""
     return f"(array_agg({column} ORDER BY load_id DESC) FILTER (WHERE {where_known or column} IS NOT NULL))[1]"
-
-
-def _count(connection: Connection, table: Table) -> int:
-    return int(connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar_one())

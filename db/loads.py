@@ -1,57 +1,38 @@
-"""All SQL of a load: one transaction, one load at a time, set-wise from what COPY brought."""
+"""All SQL of a load and of its undoing: one transaction, one at a time, set-wise from what COPY brought."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, delete, insert, text, update
 
-from db import known
+from db import accounts, known
+from db.accounts import Account, Load
 from db.bulk import copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
 from db.schema import load, rejected_row, transaction_line
-from errors import DatabaseError
+from errors import ConfigurationError, DatabaseError
 
 _LOAD_LOCK = 0x5350_4C44
 
 
 @dataclass(frozen=True)
-class Load:
-    """One load as it stands in the record; `rejected` is reason -> rows and amount, most rows first."""
+class Undone:
+    """What was taken out: the load's account as it stood, and the customers and products that went with it."""
 
-    load_id: int
-    name: str
-    rows_read: int
-    rows_accepted: int
-    rows_rejected: int
-    amount_read: Decimal
-    amount_accepted: Decimal
-    amount_rejected: Decimal
-    rejected: Mapping[str, tuple[int, Decimal]]
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What the accepted lines of a load cover; the moments are None where it has none."""
-
-    orders: int
+    account: Account
     customers: int
     products: int
-    guest_rows: int
-    first_ordered_at: datetime | None
-    last_ordered_at: datetime | None
 
 
 @contextmanager
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
-    """The one transaction of a load of `name`; a second load waits. Raises DatabaseError where the database fails."""
-    with clear_errors(f"{name} was loaded", "nothing was changed"), engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+    """The one transaction of a load of `name`; a second load or an undo waits. Raises DatabaseError."""
+    with _alone(engine, f"{name} was loaded") as connection:
         yield connection
 
 
@@ -59,7 +40,7 @@ def find(connection: Connection, sha256: str) -> Load | None:
     """The finished load of this content, or None."""
     query = text("SELECT load_id FROM load WHERE sha256 = :sha256 AND status = 'done'")
     load_id = connection.execute(query, {"sha256": sha256}).scalar_one_or_none()
-    return None if load_id is None else read(connection, load_id)
+    return None if load_id is None else accounts.read(connection, load_id)
 
 
 def begin(connection: Connection, name: str, sha256: str, options: Mapping[str, Any]) -> int:
@@ -114,7 +95,7 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
         ),
         {"load_id": load_id, "rows_read": rows_read, "amount_read": amount_read},
     )
-    done = read(connection, load_id)
+    done = accounts.read(connection, load_id)
     rows, amount = done.rows_accepted + done.rows_rejected, done.amount_accepted + done.amount_rejected
     if (rows, amount) != (done.rows_read, done.amount_read):
         raise DatabaseError(
@@ -125,31 +106,34 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
     return done
 
 
-def read(connection: Connection, load_id: int) -> Load:
-    """One load by its id."""
-    row = connection.execute(load.select().where(load.c.load_id == load_id)).mappings().one()
-    counted = row["rejected_by_reason"].items()
-    reasons = {reason: (part["rows"], Decimal(str(part["amount"]))) for reason, part in counted}
-    ordered = dict(sorted(reasons.items(), key=lambda item: (-item[1][0], item[0])))
-    fields = {name: row[name] for name in Load.__dataclass_fields__ if name != "rejected"}
-    return Load(**fields, rejected=ordered)
+def undo(engine: Engine, load_id: int) -> Undone:
+    """Take a load out again, all or nothing; its row stays as undone, so that its content can be loaded again.
+
+    Customers and products of which no other load has lines go too; those that stay are told as the other loads tell
+    them. Raises ConfigurationError where there is no such load or it is undone already, DatabaseError where the
+    database fails; nothing is changed then.
+    """
+    with _alone(engine, f"load {load_id} was undone") as connection:
+        account = accounts.account(connection, load_id)
+        if account.load.status != "done":
+            raise ConfigurationError(
+                f"Load {load_id} ({account.load.name}) is undone already and nothing was changed; "
+                "`python -m etl report` lists the loads."
+            )
+        customers, products = known.forget(connection, load_id)
+        for table in (transaction_line, rejected_row):
+            connection.execute(delete(table).where(table.c.load_id == load_id))
+        connection.execute(update(load).where(load.c.load_id == load_id).values(status="undone"))
+        _gather_statistics(connection)
+        taken_out = replace(account, load=accounts.read(connection, load_id))
+        return Undone(taken_out, customers, products)
 
 
-def extent(engine: Engine, load_id: int) -> Extent:
-    """What the accepted lines of a finished load cover. Raises DatabaseError where the database fails."""
-    query = text(
-        """
-        SELECT count(DISTINCT order_id) AS orders, count(DISTINCT customer_id) AS customers,
-            count(DISTINCT product_id) AS products, count(*) FILTER (WHERE customer_id IS NULL) AS guest_rows,
-            min(ordered_at) AS first_ordered_at, max(ordered_at) AS last_ordered_at
-        FROM transaction_line WHERE load_id = :load_id
-        """
-    )
-    with (
-        clear_errors(f"load {load_id} was summed up", "the load itself is in the record"),
-        engine.connect() as connection,
-    ):
-        return Extent(**connection.execute(query, {"load_id": load_id}).mappings().one())
+@contextmanager
+def _alone(engine: Engine, happening: str) -> Iterator[Connection]:
+    with clear_errors(happening, "nothing was changed"), engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+        yield connection
 
 
 def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:

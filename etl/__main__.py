@@ -1,25 +1,20 @@
-"""python -m etl: load the sample, or a file of a shop's own."""
+"""python -m etl: load the sample or a file of a shop's own, tell the account of a load, take a load out again."""
 
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from sqlalchemy import Engine
 
 from console import console, progress, says_errors
-from db import loads, snapshot
+from db import accounts, loads, runs, snapshot
 from db.engine import make_engine
-from etl.load import Outcome
 from etl.load import load as load_source
 from etl.readers import READERS, open_source
-from settings import load_settings
+from etl.report import account, listed
+from settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep `load` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -40,34 +35,55 @@ def load(
         )
     name = escape(source.name)
     if outcome.fresh:
-        console.print(_reconciliation(outcome.load))
-        console.print(_covered(outcome, loads.extent(engine, outcome.load.load_id)))
+        console.print(*account(accounts.report(engine, outcome.load.load_id)), sep="\n")
         console.print(f"{name} is loaded (load {outcome.load.load_id}).")
     else:
         console.print(f"{name} is already loaded (load {outcome.load.load_id}); nothing was changed.")
+    _write_snapshot(engine, settings)
+
+
+@app.command()
+@says_errors
+def report(
+    number: Annotated[int | None, typer.Argument(metavar="LOAD", help="The load's number; none: all loads.")] = None,
+) -> None:
+    """Tell the account of a load again, or list all loads, the newest first."""
+    engine = make_engine(load_settings())
+    if number is not None:
+        console.print(*account(accounts.report(engine, number)), sep="\n")
+    elif found := accounts.all_loads(engine):
+        console.print(listed(found))
+    else:
+        console.print("Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`.")
+
+
+@app.command()
+@says_errors
+def undo(number: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.")]) -> None:
+    """Take a load out again, whole; its content can be loaded again."""
+    settings = load_settings()
+    engine = make_engine(settings)
+    with progress() as bar:
+        bar.add_task(f"Taking load {number} out", total=None)
+        undone = loads.undo(engine, number)
+    taken = undone.account.load
+    console.print(*account(undone.account), sep="\n")
+    console.print(
+        f"{escape(taken.name)} is taken out again (load {number}): {taken.rows_accepted:,} lines and "
+        f"{taken.rows_rejected:,} rejected rows, and {undone.customers:,} customers and {undone.products:,} products "
+        "that no other load has lines of."
+    )
+    if any(runs.published(engine, kind) for kind in (runs.SEGMENTS, runs.RECOMMENDATIONS)):
+        console.print(
+            "The published segments and recommendations still rest on the data before; run `python -m models run`."
+        )
+    _write_snapshot(engine, settings)
+
+
+def _write_snapshot(engine: Engine, settings: Settings) -> None:
     with progress() as bar:
         bar.add_task("Writing the snapshot", total=None)
         snapshot.refresh(engine, settings.data_dir)
-
-
-def _reconciliation(load: loads.Load) -> Table:
-    table = Table("", "rows", "amount", box=None, header_style="dim")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    table.add_row("read", f"{load.rows_read:,}", f"{load.amount_read:,.2f}")
-    table.add_row("accepted", f"{load.rows_accepted:,}", f"{load.amount_accepted:,.2f}")
-    for reason, (rows, amount) in load.rejected.items():
-        table.add_row(f"rejected: {reason.replace('_', ' ')}", f"{rows:,}", f"{amount:,.2f}")
-    return table
-
-
-def _covered(outcome: Outcome, extent: loads.Extent) -> str:
-    guests = extent.guest_rows / outcome.load.rows_accepted
-    return (
-        f"{extent.orders:,} orders from {extent.first_ordered_at:%Y-%m-%d} to {extent.last_ordered_at:%Y-%m-%d}; "
-        f"{extent.customers:,} customers ({outcome.customers_new:,} new), {extent.products:,} products "
-        f"({outcome.products_new:,} new); {guests:.1%} of the lines are guests'."
-    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Engine
 
 from db import known, loads
+from db.accounts import Load
 from db.columns import Columns as C
 from errors import InputError
 from etl.clean import clean, is_service
@@ -29,10 +30,8 @@ _AHEAD = timedelta(days=2)  # a shop's clock may be a zone ahead of UTC, and a l
 class Outcome:
     """What came of a load. `fresh` is false where the same content was there already: nothing was changed."""
 
-    load: loads.Load
+    load: Load
     fresh: bool
-    customers_new: int = 0
-    products_new: int = 0
 
 
 def load(
@@ -64,14 +63,11 @@ def load(
             known.stage_customers(connection, source.customers.to_batches())
         if source.products is not None:
             known.stage_products(connection, _with_service(source.products).to_batches())
-        outcome = Outcome(
-            fresh=True,
-            customers_new=known.merge_customers(connection, load_id),
-            products_new=known.merge_products(connection, load_id),
-            load=loads.finish(connection, load_id, intake.rows, intake.amount),
-        )
-        _refuse_nothing(outcome.load)
-    return outcome
+        known.merge_customers(connection, load_id)
+        known.merge_products(connection, load_id)
+        done = loads.finish(connection, load_id, intake.rows, intake.amount)
+        _refuse_nothing(done)
+    return Outcome(done, fresh=True)
 
 
 @dataclass
@@ -136,7 +132,7 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
     return pa.record_batch([column.combine_chunks() for column in table.columns], schema=table.schema)
 
 
-def _refuse_nothing(load: loads.Load) -> None:
+def _refuse_nothing(load: Load) -> None:
     if load.rows_read == 0:
         raise InputError(f"{load.name} has column names and no rows; export it again.")
     if load.rows_accepted == 0:

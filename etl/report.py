@@ -1,0 +1,88 @@
+"""The account of a load as the commands print it: every row and every cent, month by month, and what it changed."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from db.accounts import Account, Extent, Load
+
+
+def account(told: Account) -> Iterator[RenderableType]:
+    """What there is to say of a load, in parts for the console; of an undone one only what was read."""
+    yield _headline(told.load)
+    yield _reconciliation(told.load)
+    if told.months:
+        yield _months(told)
+        yield _covered(told)
+
+
+def listed(loads: Iterable[Load]) -> Table:
+    """One row a load, in the order given; none give the header alone."""
+    table = _table("load", "name", "loaded", "status", "read", "accepted", "amount", text=4)
+    for load in loads:
+        name, time, rows = escape(load.name), _time(load), (f"{load.rows_read:,}", f"{load.rows_accepted:,}")
+        table.add_row(str(load.load_id), name, time, load.status, *rows, _money(load.amount_accepted))
+    return table
+
+
+def _headline(load: Load) -> str:
+    options = "".join(f", {name.replace('_', ' ')}: {_said(value)}" for name, value in sorted(load.options.items()))
+    return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)}{escape(options)}"
+
+
+def _reconciliation(load: Load) -> Table:
+    table = _table("", "rows", "amount")
+    table.add_row("read", f"{load.rows_read:,}", _money(load.amount_read))
+    table.add_row("accepted", f"{load.rows_accepted:,}", _money(load.amount_accepted))
+    for reason, (rows, amount) in load.rejected.items():
+        table.add_row(f"rejected: {reason.replace('_', ' ')}", f"{rows:,}", _money(amount))
+    return table
+
+
+def _months(told: Account) -> Table:
+    table = _table("month", "rows", "amount")
+    for part in told.months:
+        table.add_row(part.month, f"{part.rows:,}", _money(part.amount))
+    table.add_row("accepted", f"{told.load.rows_accepted:,}", _money(told.load.amount_accepted))
+    return table
+
+
+def _covered(told: Account) -> str:
+    extent = told.extent
+    return (
+        f"{extent.orders:,} orders from {extent.first_ordered_at:%Y-%m-%d} to {extent.last_ordered_at:%Y-%m-%d}, "
+        f"{len(told.months):,} months touched; {extent.customers:,} customers ({told.customers_new:,} new), "
+        f"{extent.products:,} products ({told.products_new:,} new); {_guests(told.load, extent)}."
+    )
+
+
+def _guests(load: Load, extent: Extent) -> str:
+    lines = f"{extent.guest_rows / load.rows_accepted:.1%} of the lines"
+    if not load.amount_accepted:
+        return f"{lines} are guests'"
+    return f"{lines} and {extent.guest_amount / load.amount_accepted:.1%} of the amount are guests'"
+
+
+def _table(*columns: str, text: int = 1) -> Table:
+    """The first `text` columns hold words, the others numbers."""
+    table = Table(*columns, box=None, header_style="dim")
+    for place, column in enumerate(table.columns):
+        column.justify = "left" if place < text else "right"
+        column.no_wrap = column.header != "name"
+    return table
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _time(load: Load) -> str:
+    return f"{load.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _said(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
