@@ -39,6 +39,24 @@ _NAMES: Mapping[str, Sequence[str]] = {
 }
 _NEEDED = (C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID, C.ORDERED_AT, C.QUANTITY)
 
+HEADER_WITHIN = 20
+"""The header is looked for in so many first rows."""
+
+
+def header_place(rows: Sequence[Sequence[str]]) -> int | None:
+    """The place of the header among a file's first rows: the first row that names the most columns we know.
+
+    Where no row names any it is the first that is not blank, and None where all are.
+    """
+    places = [place for place, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    return max(places, key=lambda place: known_names(rows[place]), default=None)
+
+
+def known_names(columns: Sequence[str]) -> int:
+    """How many of the columns have a name that tells what they hold."""
+    known = {_key(name) for names in _NAMES.values() for name in names}
+    return sum(_key(column) in known for column in columns)
+
 
 def detect(columns: Sequence[str], name: str) -> Layout:
     """Which column of the file `name` holds what; case, spaces and underscores do not matter, others are ignored.

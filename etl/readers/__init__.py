@@ -10,6 +10,10 @@ from etl.readers.base import Reader, Source
 READERS: Mapping[str, Reader] = {
     ".csv": csv.read,
     ".csv.gz": csv.read,
+    ".csv.zst": csv.read,
+    ".tsv": csv.read,
+    ".tsv.gz": csv.read,
+    ".tsv.zst": csv.read,
     ".xlsx": excel.read,
     ".xls": excel.read,
     ".parquet": parquet.read,

@@ -1,4 +1,4 @@
-"""CSV, plain or gzipped: UTF-8 with or without a mark, else Windows-1252; fields parted by comma, semicolon or tab."""
+"""Delimited text, plain, gzipped or in Zstandard: UTF-8, UTF-16 with its mark, else Windows-1252; by , ; | or tab."""
 
 import codecs
 import csv
@@ -7,6 +7,7 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -14,10 +15,13 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from errors import InputError
+from etl.mapping import HEADER_WITHIN, header_place, known_names
 from etl.readers.base import Source, broken, column_names, content_sha256
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 _BLOCK = 8 << 20
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DAMAGE = (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -25,56 +29,82 @@ class _Form:
     encoding: str
     delimiter: str
     header: Sequence[str]
+    lines_above: int
+    """Lines above the header: a title, empty ones."""
 
 
 def read(path: Path) -> Source:
-    """Open a CSV file. Every column is text: blank and missing cells are empty strings."""
+    """Open a file of delimited text. Every column is text: blank and missing cells are empty strings.
+
+    The header is the first of the first rows that a mapping understands; what stands above it is left out.
+    """
     try:
         encoding, lines = _encoding_and_lines(path)
         form = _form(path, encoding)
-    except UnicodeDecodeError as error:
+        rows = max(lines - form.lines_above - 1, 0)
+    except UnicodeError as error:
         raise _strange_encoding(path) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
+    except _DAMAGE as error:
         raise broken(path.name, "CSV", error) from error
     names = column_names(form.header, path.name)
     return Source(
         name=path.name,
         sha256=content_sha256(path),
         columns=names,
-        rows=max(lines - 1, 0),
-        batches=lambda: _batches(path, form, names) if lines > 1 else iter(()),
+        rows=rows,
+        batches=lambda: _batches(path, form, names) if rows else iter(()),
     )
 
 
 def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+    name = path.name.lower()
+    if name.endswith(".zst"):
+        return pa.input_stream(path, compression="zstd")  # type: ignore[no-any-return]
+    return gzip.open(path) if name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
 def _encoding_and_lines(path: Path) -> tuple[str, int]:
     """Decode all of it once: a file that is UTF-8 nearly to its end would otherwise fail half-way through a load."""
-    decoder, utf8, lines, last = codecs.getincrementaldecoder("utf-8")(), True, 0, b""
     with _open(path) as stream:
-        while chunk := stream.read(1 << 20):
-            if not last and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise _strange_encoding(path)
+        chunk = stream.read(1 << 20)
+        encoding = "utf-16" if chunk.startswith(_UTF16_MARKS) else "utf-8"
+        decoder, fits, lines, last = codecs.getincrementaldecoder(encoding)(), True, 0, chunk
+        while chunk:
             lines, last = lines + chunk.count(b"\n"), chunk
             try:
-                utf8 = utf8 and decoder.decode(chunk) is not None
+                fits = fits and decoder.decode(chunk) is not None
             except UnicodeDecodeError:
-                utf8 = False
-    utf8 = utf8 and not decoder.getstate()[0]  # bytes of a character that was never finished
-    return "utf-8-sig" if utf8 else "cp1252", lines + (not last.endswith(b"\n"))
+                fits = False
+            chunk = stream.read(1 << 20)
+    fits = fits and not decoder.getstate()[0]  # bytes of a character that was never finished
+    if encoding == "utf-16" and not fits:
+        raise _strange_encoding(path)
+    lines += not last.endswith((b"\n", b"\n\0"))
+    return ("utf-8-sig" if encoding == "utf-8" else encoding) if fits else "cp1252", lines
 
 
 def _form(path: Path, encoding: str) -> _Form:
     with _open(path) as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-        first = text.readline(_BLOCK)
-        text.seek(0)
-        delimiter = max(_DELIMITERS, key=first.count)
-        header = next(csv.reader(text, delimiter=delimiter), [])
-    if not any(name.strip() for name in header):
+        start = text.read(_BLOCK)
+    forms = [form for delimiter in _DELIMITERS if (form := _form_by(delimiter, start, encoding)) is not None]
+    if not forms:
         raise InputError(f"{path.name} does not begin with a line of column names; add one and load it again.")
-    return _Form(encoding, delimiter, header)
+    return max(forms, key=lambda form: (known_names(form.header), len(form.header)))
+
+
+def _form_by(delimiter: str, start: str, encoding: str) -> _Form | None:
+    """The header as this delimiter parts it; None where none of the first rows can be one."""
+    reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+    ends = [0]
+    rows = []
+    try:
+        for row in islice(reader, HEADER_WITHIN):
+            rows.append(row)
+            ends.append(reader.line_num)
+    except csv.Error:  # a cell beyond all measure, which may lie below the header
+        pass
+    place = header_place(rows)
+    return None if place is None else _Form(encoding, delimiter, rows[place], ends[place])
 
 
 def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -85,6 +115,7 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
                 read_options=arrow_csv.ReadOptions(
                     encoding="utf8" if form.encoding == "utf-8-sig" else form.encoding,
                     block_size=_BLOCK,
+                    skip_rows=form.lines_above,
                     use_threads=False,
                 ),
                 parse_options=arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True),
@@ -94,13 +125,13 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
             )
             for batch in reader:
                 yield batch.rename_columns(list(names))
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise _strange_encoding(path) from error
-    except (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except _DAMAGE as error:
         raise broken(path.name, "CSV", error) from error
 
 
 def _strange_encoding(path: Path) -> InputError:
     return InputError(
-        f"{path.name} is written neither in UTF-8 nor in Windows-1252; save it as UTF-8 and load it again."
+        f"{path.name} is written neither in UTF-8, UTF-16 nor Windows-1252; save it as UTF-8 and load it again."
     )

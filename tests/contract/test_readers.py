@@ -33,8 +33,16 @@ SALES = pd.DataFrame(
 )
 
 
-def _gzipped(frame: pd.DataFrame, path: Path) -> None:
-    path.write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
+def _text(delimiter: str, pack: Callable[[bytes], bytes] = bytes) -> Callable[[pd.DataFrame, Path], None]:
+    return lambda frame, path: _write(path, pack(frame.to_csv(index=False, sep=delimiter).encode()))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _zstd(content: bytes) -> bytes:
+    return bytes(pa.compress(content, codec="zstd", asbytes=True))
 
 
 def _excel(frame: pd.DataFrame, path: Path) -> None:
@@ -43,8 +51,12 @@ def _excel(frame: pd.DataFrame, path: Path) -> None:
 
 
 WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
-    ".csv": lambda frame, path: frame.to_csv(path, index=False),
-    ".csv.gz": _gzipped,
+    ".csv": _text(","),
+    ".csv.gz": _text(",", gzip.compress),
+    ".csv.zst": _text(",", _zstd),
+    ".tsv": _text("\t"),
+    ".tsv.gz": _text("\t", gzip.compress),
+    ".tsv.zst": _text("\t", _zstd),
     ".xlsx": _excel,
     ".xls": _excel,  # nothing here writes the old format; its reader tells the two apart by content
     ".parquet": lambda frame, path: frame.to_parquet(path),
@@ -103,7 +115,7 @@ def test_a_file_that_is_not_what_it_says_is_one_sentence(suffix: str, content: b
         detect((source := open_source(str(path))).columns, source.name)
 
 
-@pytest.mark.parametrize("suffix", sorted(set(READERS) - {".csv"}))  # plain text may end after any row
+@pytest.mark.parametrize("suffix", sorted(set(READERS) - {".csv", ".tsv"}))  # plain text may end after any row
 def test_a_file_cut_short_is_one_sentence(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cut{suffix}"
     many = pd.concat([SALES] * 2000, ignore_index=True).assign(Quantity=range(8000))
@@ -113,25 +125,57 @@ def test_a_file_cut_short_is_one_sentence(suffix: str, tmp_path: Path) -> None:
         list(open_source(str(path)).batches())
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_is_read_in_each_encoding_and_delimiter(encoding: str, delimiter: str, tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
-    SALES.to_csv(path, index=False, sep=delimiter, encoding=encoding)
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + SALES.to_csv(index=False, sep=delimiter)).encode(encoding))
     assert lines(open_source(str(path))) == expected(tmp_path)
 
 
-def test_a_csv_beyond_windows_1252_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv.zst"])
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Sales of December\n",
+        "\n\n",
+        ",,,,,,,\n",
+        "Sales,Country\n\n",
+        '"Sales, by ""line""\nand customer";2010|2011\n;\n',
+        "\n" * 19,
+    ],
+)
+def test_what_stands_above_the_header_is_left_out(above: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"sales{suffix}"
+    text = above + SALES.to_csv(index=False, sep="\t" if ".tsv" in suffix else ",")
+    packs: Mapping[str, Callable[[bytes], bytes]] = {".csv": bytes, ".csv.gz": gzip.compress, ".tsv.zst": _zstd}
+    path.write_bytes(packs[suffix](text.encode()))
+    assert lines(open_source(str(path))) == expected(tmp_path)
+
+
+def test_a_header_further_down_than_20_rows_is_not_looked_for(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
-    SALES.to_csv(path, index=False, encoding="utf-16")
-    with pytest.raises(InputError, match="neither in UTF-8 nor in Windows-1252"):
-        open_source(str(path))
+    path.write_text("note\n" * 20 + SALES.to_csv(index=False))
+    with pytest.raises(InputError, match="has the columns note"):
+        detect((source := open_source(str(path))).columns, source.name)
+
+
+@pytest.mark.parametrize("content", [SALES.to_csv().encode("utf-16")[:-1], b"a,b\n1,\x81\xff\n"])
+def test_a_csv_in_no_known_encoding_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="neither in UTF-8, UTF-16 nor Windows-1252"):
+        list(open_source(str(path)).batches())
 
 
 def test_a_ragged_csv_names_the_row(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text("a,b\n1,2\n1,2,3\n")
     with pytest.raises(InputError, match="Row #3: Expected 2 columns, got 3"):
+        list(open_source(str(path)).batches())
+    path.write_text("A title\n\na,country\n1,2\n1,2,3\n")
+    with pytest.raises(InputError, match="Row #5: Expected 2 columns, got 3"):
         list(open_source(str(path)).batches())
 
 
