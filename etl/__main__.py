@@ -11,7 +11,7 @@ from db import accounts, loads, runs, snapshot
 from db.engine import make_engine
 from etl.load import load as load_source
 from etl.readers import READERS, open_source
-from etl.report import account, listed
+from etl.report import account, counted, listed
 from settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -69,9 +69,9 @@ def undo(number: Annotated[int, typer.Argument(metavar="LOAD", help="The load's 
     taken = undone.account.load
     console.print(*account(undone.account), sep="\n")
     console.print(
-        f"{escape(taken.name)} is taken out again (load {number}): {taken.rows_accepted:,} lines and "
-        f"{taken.rows_rejected:,} rejected rows, and {undone.customers:,} customers and {undone.products:,} products "
-        "that no other load has lines of."
+        f"{escape(taken.name)} is taken out again (load {number}): {counted(taken.rows_accepted, 'line')} and "
+        f"{counted(taken.rows_rejected, 'rejected row')}, and {counted(undone.customers, 'customer')} and "
+        f"{counted(undone.products, 'product')} that no other load has lines of."
     )
     if any(runs.published(engine, kind) for kind in (runs.SEGMENTS, runs.RECOMMENDATIONS)):
         console.print(

@@ -29,6 +29,11 @@ def listed(loads: Iterable[Load]) -> Table:
     return table
 
 
+def counted(number: int, noun: str) -> str:
+    """1 order, 2 orders."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _headline(load: Load) -> str:
     options = "".join(f", {name.replace('_', ' ')}: {_said(value)}" for name, value in sorted(load.options.items()))
     return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)}{escape(options)}"
@@ -54,9 +59,10 @@ def _months(told: Account) -> Table:
 def _covered(told: Account) -> str:
     extent = told.extent
     return (
-        f"{extent.orders:,} orders from {extent.first_ordered_at:%Y-%m-%d} to {extent.last_ordered_at:%Y-%m-%d}, "
-        f"{len(told.months):,} months touched; {extent.customers:,} customers ({told.customers_new:,} new), "
-        f"{extent.products:,} products ({told.products_new:,} new); {_guests(told.load, extent)}."
+        f"{counted(extent.orders, 'order')} from {extent.first_ordered_at:%Y-%m-%d} "
+        f"to {extent.last_ordered_at:%Y-%m-%d}, {counted(len(told.months), 'month')} touched; "
+        f"{counted(extent.customers, 'customer')} ({told.customers_new:,} new), "
+        f"{counted(extent.products, 'product')} ({told.products_new:,} new); {_guests(told.load, extent)}."
     )
 
 
