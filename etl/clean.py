@@ -71,15 +71,15 @@ def clean(
     texts = {name: parse.identifier(columns[name]) for name in _IDS}
     texts |= {name: parse.text(columns.get(name, nothing)) for name in _TEXTS}
     ordered_at = parse.moment(columns[C.ORDERED_AT], layout.day_first)
-    quantity = _Number(columns[C.QUANTITY], QUANTITY)
-    discount = _Number(columns.get(C.DISCOUNT, nothing), MONEY)
+    quantity = _Number(columns[C.QUANTITY], QUANTITY, layout.decimals.get(C.QUANTITY))
+    discount = _Number(columns.get(C.DISCOUNT, nothing), MONEY, layout.decimals.get(C.DISCOUNT))
     no_discount = pc.if_else(discount.missing, pa.scalar(0, MONEY), discount.value)
     if C.AMOUNT in columns:
-        given = _Number(columns[C.AMOUNT], MONEY)
+        given = _Number(columns[C.AMOUNT], MONEY, layout.decimals.get(C.AMOUNT))
         amount = given.value
         price = _Number(_price(amount, no_discount, quantity.value), PRICE)
     else:
-        given = price = _Number(columns[C.UNIT_PRICE], PRICE)
+        given = price = _Number(columns[C.UNIT_PRICE], PRICE, layout.decimals.get(C.UNIT_PRICE))
         amount = _amount(quantity.value, price.value, no_discount)
     given_name = C.AMOUNT if C.AMOUNT in columns else C.UNIT_PRICE
 
@@ -137,8 +137,8 @@ def is_service(product_id: pa.Array, name: pa.Array) -> pa.Array:
 class _Number:
     """One numeric column: its values in the record's type, and why some rows have none."""
 
-    def __init__(self, column: pa.Array, kind: pa.Decimal128Type) -> None:
-        values = parse.number(column)
+    def __init__(self, column: pa.Array, kind: pa.Decimal128Type, decimal: str | None = None) -> None:
+        values = parse.number(column, decimal)
         fits = pc.less(pc.abs(values), _LIMIT[kind])
         self.missing = parse.missing(column)
         self._unread = pc.and_not(pc.is_null(values), self.missing)

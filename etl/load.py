@@ -20,6 +20,7 @@ from etl.clean import clean, is_service
 from etl.dates import with_day_order
 from etl.duplicates import SeenRows
 from etl.mapping import Layout, detect
+from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
 
 _PRODUCT = {C.PRODUCT_NAME: C.NAME, C.CATEGORY: C.CATEGORY, C.DEPARTMENT: C.DEPARTMENT, C.BRAND: C.BRAND}
@@ -45,7 +46,7 @@ def load(
     database fails; either way nothing is changed.
     """
     with _typed(source.name):
-        layout = with_day_order(detect(source.columns, source.name), source)
+        layout = with_decimal_marks(with_day_order(detect(source.columns, source.name), source), source)
     latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
     with loads.transaction(engine, source.name) as connection:
         if (existing := loads.find(connection, source.sha256)) is not None:

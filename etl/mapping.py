@@ -1,7 +1,7 @@
 """The file's columns -> canonical columns, found by their names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.columns import Columns as C
 from errors import InputError
@@ -17,6 +17,8 @@ class Layout:
     """Whether an order id of C and digits is a cancellation, as in Online Retail; elsewhere C1001 may be any order."""
     day_first: bool | None = None
     """Whether 3/4/2011 is the third of April; None: such dates are not read."""
+    decimals: Mapping[str, str] = field(default_factory=dict)
+    """Canonical name -> the decimal mark of a column whose numbers are more than plain: 1.234,50 or $1,234.50."""
 
 
 _ONLINE_RETAIL_ORDER = ("InvoiceNo", "Invoice")

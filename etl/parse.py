@@ -7,6 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 PLAIN_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_SIGN, _SPACE = "[+−-]", "[ \u00a0\u2009\u202f]"
+_CURRENCY = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|kr\.?|zł|Kč|Ft|Fr\.)"
+_PREFIX = f"(?P<prefix>{_SIGN}?{_SPACE}?(?:{_CURRENCY}{_SPACE}?)?|{_CURRENCY}{_SPACE}?{_SIGN}{_SPACE}?)"
+_THOUSANDS = "[1-9][0-9]{0,2}(?:(?:%s[0-9]{3})+|(?:" + _SPACE + "[0-9]{3})+|(?:['’][0-9]{3})+)"
+_FIGURES = r"(?P<figures>(?:[0-9]+|%s)(?:\%s[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?|\%s[0-9]+)"
+NUMBER_BY_MARK = {
+    mark: f"^{_PREFIX}{_FIGURES % (_THOUSANDS % other, mark, mark)}(?:{_SPACE}?(?P<after>{_CURRENCY}))?$"
+    for mark, other in ((".", ","), (",", r"\."))
+}
+"""Decimal mark -> numbers as people write them: 1,234.50, -1 234.50, 1'234.50, $1,234.50, 1,234.50 EUR."""
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
 _ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 _YEAR_AND_CLOCK = r"(?P<year>[0-9]{4}|[0-9]{2})(?:,?(?P<clock>[ T]+[0-9]{1,2}:[0-9]{2}.*))?$"
@@ -41,13 +51,25 @@ def identifier(column: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text(column), r"^([0-9]+)\.0+$", r"\1")
 
 
-def number(column: pa.Array) -> pa.Array:
-    """Float64; infinities stay, text that is not a plain number (12, -3.5, 1e3) is null."""
+def number(column: pa.Array, decimal: str | None = None) -> pa.Array:
+    """Float64; infinities stay, text that is not a number is null.
+
+    Without `decimal` a number is plain (12, -3.5, 1e3). With it, a point or a comma, it may have that decimal mark,
+    marks of thousands (the other of the two, spaces or apostrophes) and one currency before or after it.
+    """
     if _is_numeric(column.type):
         values = column.cast(pa.float64(), safe=False)
         return pc.if_else(pc.is_nan(values), None, values)
-    written = text(column)
-    return pc.if_else(pc.match_substring_regex(written, PLAIN_NUMBER), written, None).cast(pa.float64())
+    return by_distinct(text(column), lambda written: _written_number(written, decimal))
+
+
+def currency(written: pa.Array) -> pa.Array:
+    """The sign or code beside a number, whichever decimal mark it has; blank where there is none."""
+    parts = [pc.extract_regex(written, pattern) for pattern in NUMBER_BY_MARK.values()]
+    beside = [
+        pc.binary_join_element_wise(*(pc.struct_field(p, name) for name in ("prefix", "after")), "") for p in parts
+    ]
+    return pc.replace_substring_regex(pc.coalesce(*beside), f"{_SIGN}|{_SPACE}", "")
 
 
 def missing(column: pa.Array) -> pa.Array:
@@ -121,6 +143,16 @@ def _in_24_hours(written: pa.Array) -> pa.Array:
 
 def _two_digits(written: pa.Array) -> pa.Array:
     return pc.utf8_lpad(written, 2, "0")
+
+
+def _written_number(written: pa.Array, decimal: str | None) -> pa.Array:
+    if decimal is not None:
+        parts = pc.extract_regex(written, NUMBER_BY_MARK[decimal])
+        bare = pc.replace_substring_regex(pc.struct_field(parts, "figures"), rf"[^0-9eE+\{decimal}-]", "")
+        minus = pc.match_substring_regex(pc.struct_field(parts, "prefix"), "[−-]")
+        sign = pc.if_else(minus, "-", "")
+        written = pc.binary_join_element_wise(sign, pc.replace_substring(bare, decimal, "."), "")
+    return pc.if_else(pc.match_substring_regex(written, PLAIN_NUMBER), written, None).cast(pa.float64())
 
 
 def _is_numeric(kind: pa.DataType) -> bool:

@@ -5,7 +5,12 @@ from datetime import datetime
 import pyarrow as pa
 import pytest
 
+from db.columns import Columns as C
+from errors import InputError
 from etl import parse
+from etl.mapping import Layout
+from etl.numbers import with_decimal_marks
+from etl.readers.base import Source
 
 MORNING = datetime.fromisoformat("2010-12-01 08:26")
 EVENING = datetime.fromisoformat("2010-12-31 20:26:05")
@@ -64,3 +69,94 @@ def test_two_digit_years_turn_after_69() -> None:
 )
 def test_what_is_no_moment_is_null(written: str) -> None:
     assert parse.moment(pa.array([written, None])).to_pylist() == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "decimal"),
+    [
+        ("1234.5", None),
+        ("1234.5", "."),
+        ("1,234.50", "."),
+        ("1 234.50", "."),
+        ("1'234.50", "."),
+        ("$1,234.50", "."),
+        ("US$ 1,234.5", "."),
+        ("CHF 1’234.50", "."),
+        ("1234,5", ","),
+        ("1.234,50", ","),
+        ("1\u202f234,50 €", ","),
+        ("1 234,50 kr", ","),
+        ("EUR 1.234,5", ","),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(written: str, decimal: str | None) -> None:
+    below = [f"-{written}", f"−{written}"] if decimal else [f"-{written}"]
+    assert parse.number(pa.array([written, None, *below]), decimal).to_pylist() == [
+        1234.5,
+        None,
+        *[-1234.5] * len(below),
+    ]
+
+
+def test_the_minus_may_follow_the_currency() -> None:
+    assert parse.number(pa.array(["$-5.25", "€ -0.5", "-$5", "--5", "-$-5"]), ".").to_pylist() == [
+        -5.25,
+        -0.5,
+        -5,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize(
+    "written", ["1,23,4", "1.23.4", "12 34", "1,234 567", "0,123,456", "five", "$", "1e", "1%", "1.234,5.6"]
+)
+def test_what_is_no_number_is_null(written: str, decimal: str) -> None:
+    assert parse.number(pa.array([written]), decimal).to_pylist() == [None]
+
+
+def marks(**columns: list[str]) -> dict[str, str]:
+    """What is told of a file whose rows come one a batch."""
+    batches = [
+        pa.record_batch({name: [cell] for name, cell in zip(columns, row, strict=True)})
+        for row in zip(*columns.values(), strict=True)
+    ]
+    source = Source("a file", "", list(columns), 0, lambda: iter(batches))
+    return dict(with_decimal_marks(Layout({name: name for name in columns}), source).decimals)
+
+
+def test_the_whole_column_decides_what_a_comma_is() -> None:
+    assert marks(unit_price=["1,234", "5", "2,5"]) == {C.UNIT_PRICE: ","}
+    assert marks(unit_price=["1,234", "5", "2.5"]) == {C.UNIT_PRICE: "."}
+    assert marks(unit_price=["1.234", "5", "2,50 €"]) == {C.UNIT_PRICE: ","}
+    assert marks(unit_price=["1.234", "5", "0.125"]) == {}
+    assert marks(unit_price=["1,234", "5", "1,234,567"]) == {C.UNIT_PRICE: "."}
+    assert marks(unit_price=["1 234", "many", ""]) == {C.UNIT_PRICE: "."}
+    assert marks(quantity=["5", "6"], unit_price=["2.55", "3"]) == {}
+
+
+def test_a_column_that_tells_nothing_follows_the_others_of_the_file() -> None:
+    assert marks(quantity=["1,234", "1,000"], unit_price=["2,5", "3"]) == {C.QUANTITY: ",", C.UNIT_PRICE: ","}
+    assert marks(quantity=["1,234", "1,000"], unit_price=["2.5", "3"]) == {C.QUANTITY: "."}
+    assert marks(quantity=["1.234", "1.000"], unit_price=["2,5", "3"]) == {C.QUANTITY: ",", C.UNIT_PRICE: ","}
+    assert marks(quantity=["1.234", "1.000"], unit_price=["2.5", "3"]) == {}
+
+
+def test_numbers_that_can_be_read_both_ways_are_refused() -> None:
+    with pytest.raises(
+        InputError, match="quantity of a file has 1,234, and no number of the file tells whether its comma"
+    ):
+        marks(quantity=["1,234", "5"], unit_price=["2", "3"])
+    with pytest.raises(InputError, match=r"quantity of a file has 1\.234, .* its point"):
+        marks(quantity=["1.234", "5"], unit_price=["2.5", "3"], discount=["0,5", "0"])
+    with pytest.raises(InputError, match=r"contradicts itself: 2\.55 has a decimal point, 2,55 a decimal comma"):
+        marks(unit_price=["2.55", "2,55"])
+    with pytest.raises(InputError, match=r"more than one currency \(\$, €\)"):
+        marks(unit_price=["$2.55", "2.55 €"])
+
+
+def test_numbers_that_have_a_type_are_not_asked() -> None:
+    batch = pa.record_batch({"unit_price": [1.234]})
+    source = Source("a file", "", ["unit_price"], 0, lambda: iter([batch]))
+    assert with_decimal_marks(Layout({C.UNIT_PRICE: "unit_price"}), source).decimals == {}
