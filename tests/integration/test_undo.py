@@ -127,6 +127,33 @@ def test_without_one_of_three_loads_the_others_are_as_if_alone(engine: Engine, t
     assert left["product"] != with_all["product"]
 
 
+def test_the_latest_word_that_stands_goes(engine: Engine, tmp_path: Path) -> None:
+    def say(number: int, country: str, name: str, brand: str, attributes: str) -> int:
+        path = tmp_path / f"{number}.csv"
+        path.write_text(
+            "order_id,customer_id,product_id,ordered_at,quantity,unit_price,country,product_name,brand\n"
+            f"{number},ann,A,2024-01-01,1,1.00,{country},{name},{brand}\n"
+        )
+        people = pa.table({"customer_id": ["ann"], "attributes": [attributes]})
+        return load(engine, replace(open_source(str(path)), customers=people)).load.load_id
+
+    def known() -> list[tuple[object, ...]]:
+        query = "SELECT customer.country, attributes, name, brand, is_service FROM customer, product"
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    first = say(1, "France", "Postage", "Own", '{"age": 30, "own": "house"}')
+    second = say(2, "Spain", "Lamp", "", '{"age": 40}')
+    third = say(3, "", "", "Best", "{}")
+    assert known() == [("Spain", {"age": 40, "own": "house"}, "Lamp", "Best", False)]
+    loads.undo(engine, second)
+    assert known() == [("France", {"age": 30, "own": "house"}, "Postage", "Best", True)]
+    loads.undo(engine, first)
+    assert known() == [(None, {}, None, "Best", False)]
+    loads.undo(engine, third)
+    assert known() == []
+
+
 def test_the_sample_can_be_taken_out_from_under_a_larger_cut_of_it(engine: Engine) -> None:
     small = load(engine, open_source("sample", households=5)).load.load_id
     load(engine, open_source("sample", households=8))
