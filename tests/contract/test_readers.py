@@ -11,8 +11,10 @@ import pytest
 
 from errors import ConfigurationError, InputError
 from etl.clean import clean
+from etl.dates import with_day_order
 from etl.duplicates import SeenRows
 from etl.mapping import detect
+from etl.numbers import with_decimal_marks
 from etl.readers import READERS, open_source
 from etl.readers.base import Source
 
@@ -64,7 +66,7 @@ WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
 
 
 def lines(source: Source) -> list[dict[str, object]]:
-    layout = detect(source.columns, source.name)
+    layout = with_decimal_marks(with_day_order(detect(source.columns, source.name), source), source)
     parts = [clean(batch, layout, 1).accepted for batch in source.batches()]
     return [row for part in parts for row in part.to_pylist()]
 
@@ -132,6 +134,44 @@ def test_csv_is_read_in_each_encoding_and_delimiter(encoding: str, delimiter: st
     mark = "\ufeff" if encoding == "utf-16-be" else ""
     path.write_bytes((mark + SALES.to_csv(index=False, sep=delimiter)).encode(encoding))
     assert lines(open_source(str(path))) == expected(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        ["1234.5", "27.5", "18", "0.001"],
+        ["1.234,50", "27,50", "18,00", "0,001"],
+        ["1,234.50", "27.50", "18.00", "0.001"],
+        ["1 234,50", "27,50", "18", "0,001"],
+        ["1'234.50", "27.50", "18", ".001"],
+        ["1.234,50 €", "27,50 €", "18,00 €", "0,001 €"],
+        ["$1,234.50", "$27.50", "$18", "$0.001"],
+        ["USD 1234.50", "USD 27.50", "USD 18", "USD 0.001"],
+    ],
+)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "%Y-%m-%d %H:%M:%S",
+        "%d.%m.%Y %H:%M:%S",
+        "%d-%m-%Y %H:%M:%S",
+        "%d/%m/%y %H:%M:%S",
+        "%m/%d/%Y %I:%M:%S %p",
+        "%d %b %Y %H:%M:%S",
+        "%B %d, %Y %I:%M:%S %p",
+        "%d-%b-%y %H:%M:%S",
+    ],
+)
+def test_the_same_sales_in_every_way_of_writing_are_the_same_lines(
+    written: str, prices: list[str], tmp_path: Path
+) -> None:
+    late = SALES.assign(InvoiceDate=SALES["InvoiceDate"] + pd.Timedelta(days=20))
+    late.assign(UnitPrice=[1234.5, 27.5, 18.0, 0.001]).to_parquet(tmp_path / "sales.parquet")
+    as_text = late.assign(InvoiceDate=late["InvoiceDate"].dt.strftime(written), UnitPrice=prices)
+    as_text.to_csv(tmp_path / "sales.csv", sep=";", index=False)
+    found = lines(open_source(str(tmp_path / "sales.csv")))
+    assert len(found) == len(SALES)
+    assert found == lines(open_source(str(tmp_path / "sales.parquet")))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv.zst"])
