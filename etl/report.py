@@ -21,11 +21,11 @@ def account(told: Account) -> Iterator[RenderableType]:
 
 
 def listed(loads: Iterable[Load]) -> Table:
-    """One row a load, in the order given; none give the header alone."""
-    table = _table("load", "name", "loaded", "status", "read", "accepted", "amount", text=4)
+    """One row a load, with what was accepted of it, in the order given; none give the header alone."""
+    table = _table("load", "name", "loaded (UTC)", "status", "accepted", "amount", text=4)
     for load in loads:
-        name, time, rows = escape(load.name), _time(load), (f"{load.rows_read:,}", f"{load.rows_accepted:,}")
-        table.add_row(str(load.load_id), name, time, load.status, *rows, _money(load.amount_accepted))
+        accepted = f"{load.rows_accepted:,}", _money(load.amount_accepted)
+        table.add_row(str(load.load_id), escape(load.name), _time(load), load.status, *accepted)
     return table
 
 
@@ -36,7 +36,7 @@ def counted(number: int, noun: str) -> str:
 
 def _headline(load: Load) -> str:
     options = "".join(f", {name.replace('_', ' ')}: {_said(value)}" for name, value in sorted(load.options.items()))
-    return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)}{escape(options)}"
+    return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)} UTC{escape(options)}"
 
 
 def _reconciliation(load: Load) -> Table:
@@ -87,7 +87,7 @@ def _money(amount: Decimal) -> str:
 
 
 def _time(load: Load) -> str:
-    return f"{load.started_at:%Y-%m-%d %H:%M} UTC"
+    return f"{load.started_at:%Y-%m-%d %H:%M}"
 
 
 def _said(value: Any) -> str:
