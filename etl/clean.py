@@ -3,6 +3,7 @@
 Pure and set-wise: batches in, batches out. The first rule a row breaks gives its reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,8 @@ _NUL = "\x00"  # the one character that Postgres text cannot hold
 _IDS = (C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID)
 _TEXTS = (C.PRODUCT_NAME, C.CATEGORY, C.DEPARTMENT, C.BRAND, C.COUNTRY)
 
+_NUMBERS = (C.QUANTITY, C.UNIT_PRICE, C.DISCOUNT, C.AMOUNT)
+
 _SERVICE_CODE = r"(?i)^(post|dot|c2|cruk|amazonfee|bank charges|gift_[0-9]+_[0-9]+)$"
 _SERVICE_NAME = (
     r"(?i)^((dotcom )?postage|shipping|delivery|(next day )?carriage|manual|discounts?|samples?|adjust(ment)?"
@@ -39,12 +42,13 @@ class Cleaned:
     accepted: row_number, order_id, customer_id (null: a guest), product_id, product_name, category, department,
     brand, ordered_at, quantity, unit_price, discount, amount, is_return, country, in the types of the record.
     rejected: row_number, reason, amount (null where it cannot be told), raw (the row as JSON of text).
-    amount_read: the sum over both.
+    amount_read: the sum over both. examples: reason -> the first cell that is no number or no date.
     """
 
     accepted: pa.RecordBatch
     rejected: pa.RecordBatch
     amount_read: pa.Decimal128Scalar
+    examples: Mapping[str, str]
 
 
 def clean(
@@ -121,6 +125,7 @@ def clean(
         accepted=pa.RecordBatch.from_pydict(line).filter(pc.invert(refused)),
         rejected=rejected.append_column(C.RAW, _as_json(batch.filter(refused))),
         amount_read=pc.sum(amount, min_count=0),
+        examples=_examples(reason, columns),
     )
 
 
@@ -165,6 +170,16 @@ def _first_reason(*rules: tuple[str, pa.Array]) -> pa.Array:
     broken = [pc.fill_null(mask, False) for _, mask in rules]
     conditions = pa.StructArray.from_arrays(broken, [str(place) for place in range(len(rules))])
     return pc.case_when(conditions, *(pa.scalar(reason) for reason, _ in rules))
+
+
+def _examples(reason: pa.Array, columns: Mapping[str, pa.Array]) -> dict[str, str]:
+    told = {"unparseable_date": C.ORDERED_AT} | {f"invalid_{name}": name for name in _NUMBERS if name in columns}
+    places = {why: pc.index(reason, why).as_py() for why in told}
+    return {
+        why: columns[told[why]].slice(place, 1).cast(pa.string())[0].as_py()
+        for why, place in places.items()
+        if place >= 0
+    }
 
 
 def _any(*masks: pa.Array) -> pa.Array:

@@ -1,6 +1,6 @@
 """One file into the record: idempotent by content, all or nothing, in memory that does not grow with the file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,7 @@ def load(
         known.merge_customers(connection, load_id)
         known.merge_products(connection, load_id)
         done = loads.finish(connection, load_id, intake.rows, intake.amount)
-        _refuse_nothing(done)
+        _refuse_nothing(done, intake.examples)
     return Outcome(done, fresh=True)
 
 
@@ -84,6 +84,8 @@ class _Intake:
     products: "_Spool"
     rows: int = 0
     amount: Decimal = field(default_factory=Decimal)
+    examples: dict[str, str] = field(default_factory=dict)
+    """Reason -> the first cell that is no number or no date."""
 
     def accepted(self, advance: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
         for batch in self.source.batches():
@@ -93,6 +95,7 @@ class _Intake:
             self.rows += batch.num_rows
             self.amount += cleaned.amount_read.as_py()
             self.rejected.add(cleaned.rejected)
+            self.examples = {**cleaned.examples, **self.examples}
             self.customers.add(_customers(cleaned.accepted))
             self.products.add(_products(cleaned.accepted))
             yield cleaned.accepted
@@ -133,11 +136,12 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
     return pa.record_batch([column.combine_chunks() for column in table.columns], schema=table.schema)
 
 
-def _refuse_nothing(load: Load) -> None:
+def _refuse_nothing(load: Load, examples: Mapping[str, str]) -> None:
     if load.rows_read == 0:
         raise InputError(f"{load.name} has column names and no rows; export it again.")
     if load.rows_accepted == 0:
-        reasons = ", ".join(f"{reason}: {rows}" for reason, (rows, _) in load.rejected.items())
+        such = {reason: f", such as {cell[:40]!r}" for reason, cell in examples.items()}
+        reasons = "; ".join(f"{reason}: {rows}{such.get(reason, '')}" for reason, (rows, _) in load.rejected.items())
         raise InputError(f"None of the {load.rows_read} rows of {load.name} can be accepted ({reasons}).")
 
 

@@ -192,6 +192,12 @@ def test_each_rule_gives_its_reason(changes: dict[str, Any], reason: str) -> Non
     assert rejected(**changes)[C.REASON] == reason
 
 
+def test_what_is_no_number_or_no_date_is_shown_by_its_first_cell() -> None:
+    result = cleaned({**GOOD, "Quantity": "0"}, *({**GOOD, "UnitPrice": cell} for cell in ("2,55", "n/a")))
+    assert result.examples == {"invalid_unit_price": "2,55"}
+    assert cleaned({**GOOD, "InvoiceDate": "soon"}).examples == {"unparseable_date": "soon"}
+
+
 def test_a_rejected_row_counts_its_amount_where_it_can_be_told() -> None:
     assert rejected(UnitPrice="-11062.06", Quantity="1")[C.AMOUNT] == Decimal("-11062.06")
     assert rejected(StockCode="")[C.AMOUNT] == Decimal("15.30")
