@@ -46,6 +46,10 @@ def read(path: Path) -> Source:
         raise _strange_encoding(path) from error
     except _DAMAGE as error:
         raise broken(path.name, "CSV", error) from error
+    except OSError as error:
+        if error.errno is not None:  # the disk's fault; Zstandard's have no number
+            raise
+        raise broken(path.name, "CSV", error) from error
     names = column_names(form.header, path.name)
     return Source(
         name=path.name,

@@ -117,6 +117,17 @@ def test_a_file_that_is_not_what_it_says_is_one_sentence(suffix: str, content: b
         detect((source := open_source(str(path))).columns, source.name)
 
 
+@pytest.mark.parametrize("suffix", [".csv.gz", ".csv.zst"])
+def test_damaged_compression_is_told_as_such(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"sales{suffix}"
+    WRITERS[suffix](SALES, path)
+    whole = path.read_bytes()
+    for damaged in (whole[:40], whole[:4] + b"\xff" * 200):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="cannot be read as CSV"):
+            open_source(str(path))
+
+
 @pytest.mark.parametrize("suffix", sorted(set(READERS) - {".csv", ".tsv"}))  # plain text may end after any row
 def test_a_file_cut_short_is_one_sentence(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"cut{suffix}"
