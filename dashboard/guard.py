@@ -4,6 +4,7 @@ from dash import Dash
 from flask import Response, request
 
 _LARGEST_BODY = 1 << 20
+_TEXTS = ("search", "pathname")
 
 
 def refuse_malformed(app: Dash) -> None:
@@ -31,9 +32,15 @@ def _is_callback(body: object, known: object) -> bool:
         and isinstance(body.get("changedPropIds", []), list)
         and all(isinstance(part, dict) and "id" in part and "property" in part for part in flat)
         and all(isinstance(item, dict | list) for item in wired)
+        and all(_is_text_or_nothing(p.get("value")) for p in flat if isinstance(p, dict) and p["property"] in _TEXTS)
         and len(_list(body.get("inputs", []))) == len(known[output]["inputs"])
         and len(_list(body.get("state", []))) == len(known[output]["state"])
     )
+
+
+def _is_text_or_nothing(value: object) -> bool:
+    """Half a surrogate pair, which JSON lets through, is no text."""
+    return value is None or (isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value))
 
 
 def _list(value: object) -> list[object]:

@@ -98,11 +98,11 @@ class Filters:
         It stays within the data where the two meet: days before the first order or after the last would count as days
         without orders.
         """
-        end = min(self.end or span.end, span.end)
+        end = self.end or max(span.end, self.start or span.end)
         start = self.start or Period(end, end).last_days(DEFAULT_DAYS).start
-        if self.start and start < span.start <= end:
-            start = span.start
-        return Period(start, max(start, end))
+        if span.start <= end and start <= span.end:
+            return Period(max(start, span.start), min(end, span.end))
+        return Period(start, end)
 
     def active(self) -> Mapping[str, Any]:
         """The fields that restrict something."""

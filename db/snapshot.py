@@ -22,7 +22,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Table, select
 
 from db import schema
 from db.bulk import arrow_schema
@@ -32,6 +32,7 @@ from db.runs import RECOMMENDATIONS, SEGMENTS
 from errors import SnapshotError
 
 _MANIFEST = "manifest.json"
+_LAST = ".last"
 _NO_LINES = "transaction_line/empty.parquet"
 _DIMENSIONS = (schema.customer, schema.product, schema.load)
 _RESULTS = {SEGMENTS: schema.SEGMENT_TABLES, RECOMMENDATIONS: schema.RECOMMENDATION_TABLES}
@@ -136,15 +137,20 @@ def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
 
 def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: bool) -> Path:
     wanted = _wanted_parts(connection)
-    before = _read_manifest(old) if old else None
+    last = _last_number(root, old)
+    try:
+        before = _read_manifest(old) if old else None
+    except SnapshotError:
+        old = before = None  # nothing of it can be trusted, and all of it can be made anew
     sound = _sound_parts(old, before, wholly) if old and before else {}
     if old and {part.file: part.fingerprint for part in sound.values()} == wanted.by_file():
+        _prune(root, old)
         return old
     building = root / "building"
     shutil.rmtree(building, ignore_errors=True)
     (building / "transaction_line").mkdir(parents=True)
     manifest = Manifest(
-        version=before.version + 1 if before else 1,
+        version=last + 1,
         data_version=wanted.data_version,
         loads=wanted.loads,
         runs=wanted.runs,
@@ -154,10 +160,20 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
     for path in (building / _MANIFEST, building / "transaction_line", building):
         make_durable(path)
     place = root / f"{manifest.version:08d}"
+    (root / _LAST).write_text(str(manifest.version))
     building.rename(place)
     make_durable(root)
     _prune(root, place)
     return place
+
+
+def _last_number(root: Path, newest: Path | None) -> int:
+    """The highest number ever given: one that somebody removed by hand is not given to other content."""
+    try:
+        noted = int((root / _LAST).read_text())
+    except (OSError, ValueError):
+        noted = 0
+    return max(noted, int(newest.name) if newest else 0)
 
 
 @dataclass(frozen=True)
@@ -188,18 +204,21 @@ def _wanted_parts(connection: Connection) -> _Wanted:
             by_month.setdefault(month, []).append(marks[row.load_id])
     months = sorted(by_month)
     fingerprints = {
-        "transaction_line": {f"transaction_line/{month}.parquet": _digest(by_month[month]) for month in months}
+        "transaction_line": {
+            f"transaction_line/{month}.parquet": _digest([_layout(schema.transaction_line), *by_month[month]])
+            for month in months
+        }
         or {_NO_LINES: "empty"}
     }
     for table in _DIMENSIONS:
-        fingerprints[table.name] = {f"{table.name}.parquet": _digest(list(marks.values()))}
+        fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *marks.values()])}
     published = {row.kind: row for row in runs if row.status == "published"}
     for kind, tables in _RESULTS.items():
-        mark = _digest([published[kind].run_id, published[kind].started_at.isoformat()] if kind in published else [])
+        mark = [published[kind].run_id, published[kind].started_at.isoformat()] if kind in published else []
         for table in tables:
-            fingerprints[table.name] = {f"{table.name}.parquet": mark}
+            fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *mark])}
     closed = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
-    fingerprints["model_run"] = {"model_run.parquet": _digest(closed)}
+    fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(schema.model_run), *closed])}
     return _Wanted(
         loads=list(marks),
         runs={kind: row.run_id for kind, row in published.items()},
@@ -207,6 +226,11 @@ def _wanted_parts(connection: Connection) -> _Wanted:
         months=months,
         fingerprints=fingerprints,
     )
+
+
+def _layout(table: Table) -> str:
+    """The columns of a table as the snapshot has them: a new one makes every part anew."""
+    return str(arrow_schema(table))
 
 
 def _digest(content: Sequence[Any]) -> str:
@@ -257,7 +281,7 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def _damaged(path: Path) -> SnapshotError:
-    return SnapshotError(f"The snapshot in {path} is damaged; remove that directory and run `python -m db snapshot`.")
+    return SnapshotError(f"The snapshot in {path} is damaged; `python -m db snapshot` makes it anew.")
 
 
 def _quoted(path: Path) -> str:

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, ctx, no_update
 from dashboard import ids
 from dashboard.shell import LIST_FIELDS, PRESETS
 from dashboard.view import Views
-from db.filters import Filters, Period
+from db.filters import DEFAULT_DAYS, Filters, Period
 from db.queries import shop
 from errors import SnapshotError
 
@@ -41,15 +41,14 @@ def register(app: Dash, views: Views) -> None:
             return (no_update,) * (4 + 2 * len(LIST_FIELDS))
         choices = shop.choices(views.snapshot())
         changed = ctx.triggered_id
+        if changed not in (None, ids.URL):  # the address may still lag behind what was chosen a moment ago
+            chosen = zip(LIST_FIELDS, lists, strict=True)
+            filters = filters.but(**{field: tuple(sorted(map(str, values or ()))) for field, values in chosen})
         if changed == ids.PRESET:
             filters = _with_preset(filters, preset, span)
         elif isinstance(changed, dict) and changed.get("field") in ("start", "end"):
             typed = Filters.from_query(f"?from={start or ''}&to={end or ''}")
             filters = filters.but(start=typed.start, end=typed.end)
-        elif isinstance(changed, dict) and changed.get("field") in LIST_FIELDS:
-            field = changed["field"]
-            chosen = _chosen(lists[LIST_FIELDS.index(field)], getattr(choices, field))
-            filters = filters.but(**{field: chosen})
         period = filters.period(span)
         canonical = filters.query()
         return (
@@ -67,25 +66,15 @@ def _options(choices: tuple[str, ...], chosen: tuple[str, ...]) -> list[str]:
     return [*choices, *(value for value in chosen if value not in choices)]
 
 
-def _chosen(values: Any, every: tuple[str, ...]) -> tuple[str, ...]:
-    """What a list control holds; all values chosen restrict as little as none."""
-    chosen = tuple(sorted(map(str, values or ())))
-    return () if set(chosen) == set(every) else chosen
-
-
 def _with_preset(filters: Filters, preset: str | None, span: Period) -> Filters:
     if preset == "all":
         return filters.but(start=span.start, end=span.end)
     if preset in PRESETS and (preset or "").isdigit():
         days = int(preset or 0)
-        if days == _default_days(span):
+        if days == DEFAULT_DAYS:
             return filters.but(start=None, end=None)
         return filters.but(start=span.end - timedelta(days=days - 1), end=span.end)
     return filters
-
-
-def _default_days(span: Period) -> int:
-    return Filters().period(span).days
 
 
 def _preset_of(period: Period, span: Period) -> str:

@@ -41,7 +41,7 @@ def _bin_days(period: Period) -> int:
 
 
 def _reference(view: View) -> str:
-    return f"{fmt.plural(view.period.days, 'day')} before"
+    return "day before" if view.period.days == 1 else f"{view.period.days:,} days before"
 
 
 def sentence(view: View) -> Component:
@@ -141,6 +141,8 @@ def trend(view: View) -> Component:
     now = queries.trend(view.snapshot, view.filters, period, days)
     before = queries.trend(view.snapshot, view.filters, view.before, days) if view.before else now.head(0)
     whole = now["days"] == days
+    if not now["orders"].sum():
+        return card("No orders in this view", html.P("There is nothing to draw.", className="about"))
     unit = {1: "day", 7: "week", 28: "four weeks"}[days]
     best = now.iloc[int(np.argmax(now["revenue"]))]
     title = f"The best {unit} brought {fmt.short_money(best['revenue'], view.currency)}, from {fmt.day(best['start'])}"

@@ -47,6 +47,7 @@ def sentence(view: View) -> Component:
     if run is None:
         return notice or empty("No recommendations yet", "Run ", html.Code("python -m models run"), " to compute them.")
     finding, _, figures = str(run.metrics.get("reason") or "There is no measure of these offers").partition(":")
+    figures = figures.replace("-", "−")
     lead = f"{finding[:1].upper()}{finding[1:]}{':' if figures else '.'}"
     days = run.metrics.get("holdout_days")
     rests = f" Measured on the last {days} days, which the measured models had not seen." if days else ""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 
 from db import runs, schema, snapshot
 from db.__main__ import app
-from db.bulk import arrow_table, copy_in
+from db.bulk import arrow_schema, arrow_table, copy_in
 from db.columns import Columns as C
 from errors import DatabaseError, SnapshotError
 from settings import Settings
@@ -257,17 +258,37 @@ def test_what_an_interrupted_build_left_behind_does_no_harm(engine: Engine, sett
 def test_a_damaged_manifest_is_said_in_a_sentence(engine: Engine, settings: Settings, content: str) -> None:
     place = snapshot.refresh(engine, settings.data_dir)
     (place / "manifest.json").write_text(content)
-    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+    with pytest.raises(SnapshotError, match=f"{place} is damaged"):
         snapshot.open_newest(settings.data_dir)
-    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
-        snapshot.refresh(engine, settings.data_dir)
+    anew = snapshot.refresh(engine, settings.data_dir)
+    assert int(anew.name) > int(place.name)
+    assert snapshot.open_newest(settings.data_dir).path == anew
+
+
+def test_a_number_is_never_given_twice(engine: Engine, settings: Settings) -> None:
+    """A server that still holds a removed version would else take another's content for it."""
+    removed = snapshot.refresh(engine, settings.data_dir)
+    shutil.rmtree(removed)
+    assert snapshot.refresh(engine, settings.data_dir).name > removed.name
+
+
+def test_a_table_whose_columns_changed_is_written_anew(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot.refresh(engine, settings.data_dir)
+    inodes = {name: (before / f"{name}.parquet").stat().st_ino for name in ("customer", "product")}
+    layout = arrow_schema
+    monkeypatch.setattr(snapshot, "arrow_schema", lambda t: f"wider {layout(t)}" if t.name == "customer" else layout(t))
+    after = snapshot.refresh(engine, settings.data_dir)
+    assert (after / "customer.parquet").stat().st_ino != inodes["customer"]
+    assert (after / "product.parquet").stat().st_ino == inodes["product"]
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "customer.parquet"])
 def test_a_missing_file_is_said_in_a_sentence(engine: Engine, settings: Settings, file: str) -> None:
     place = snapshot.refresh(engine, settings.data_dir)
     (place / file).unlink()
-    with pytest.raises(SnapshotError, match=f"{place} is damaged; remove"):
+    with pytest.raises(SnapshotError, match=f"{place} is damaged"):
         snapshot.open_newest(settings.data_dir)
 
 

@@ -48,7 +48,10 @@ def test_without_dates_the_period_is_the_last_thirteen_whole_weeks() -> None:
 def test_a_period_stays_within_the_data_where_the_two_meet() -> None:
     assert Filters.from_query("?from=2017-10-01&to=2018-06-30").period(SPAN).end == SPAN.end
     assert Filters.from_query("?from=2015-01-01").period(SPAN) == SPAN
+    assert Filters.from_query("?to=2017-01-31").period(SPAN).start == SPAN.start
+    assert Filters().period(Period(SPAN.start, date(2017, 1, 30))) == Period(SPAN.start, date(2017, 1, 30))
     assert Filters.from_query("?from=2031-01-01").period(SPAN).days == 1
+    assert Filters.from_query("?from=2031-01-01&to=2031-02-01").period(SPAN).days == 32
 
 
 def test_dates_the_wrong_way_round_are_turned() -> None:
