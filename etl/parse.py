@@ -18,7 +18,8 @@ NUMBER_BY_MARK = {
 }
 """Decimal mark -> numbers as people write them: 1,234.50, -1 234.50, 1'234.50, $1,234.50, 1,234.50 EUR."""
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
-_ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+_ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) *(?:[Zz]|UTC|GMT|[+-][0-9]{1,2}(?::?[0-9]{2})?)$"
+_LOCAL = r"^[0-9-]{10}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?$"
 _YEAR_AND_CLOCK = r"(?P<year>[0-9]{4}|[0-9]{2})(?:,?(?P<clock>[ T]+[0-9]{1,2}:[0-9]{2}.*))?$"
 NUMERIC_DATE = rf"^(?P<first>[0-9]{{1,2}})[/.-](?P<second>[0-9]{{1,2}})[/.-]{_YEAR_AND_CLOCK}"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -118,6 +119,7 @@ def _written_moment(written: pa.Array, day_first: bool | None) -> pa.Array:
     written = pc.coalesce(_in_24_hours(written), written)
     iso = pc.if_else(pc.match_substring_regex(written, _ISO_DATE), written, None)
     wall = pc.replace_substring_regex(iso, _ZONE, r"\1")
+    wall = pc.if_else(pc.match_substring_regex(wall, _LOCAL), wall, None)
     return moment(pa.array(pd.to_datetime(wall.to_pandas(), format="ISO8601", errors="coerce"), from_pandas=True))
 
 

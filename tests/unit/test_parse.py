@@ -160,3 +160,19 @@ def test_numbers_that_have_a_type_are_not_asked() -> None:
     batch = pa.record_batch({"unit_price": [1.234]})
     source = Source("a file", "", ["unit_price"], 0, lambda: iter([batch]))
     assert with_decimal_marks(Layout({C.UNIT_PRICE: "unit_price"}), source).decimals == {}
+
+
+def test_zones_of_every_form_in_one_column_never_break_it() -> None:
+    written = [
+        "2024-01-01 08:26:00 +1",
+        "2024-01-02 08:26",
+        "2024-01-03 08:26:00  +2:00",
+        "2024-01-04 08:26 Europe/Berlin",
+    ]
+    read = parse.moment(pa.array(written)).to_pylist()
+    assert [None if m is None else m.isoformat() for m in read] == [
+        "2024-01-01T08:26:00",
+        "2024-01-02T08:26:00",
+        "2024-01-03T08:26:00",
+        None,
+    ]
