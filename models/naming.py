@@ -189,7 +189,7 @@ def _name(archetype: _Archetype, centre: Centre, currency: str, taken: int, colo
     persona = (
         f"{archetype.character}: {counted(centre.customers, 'customer')} ({percent(centre.customer_share)} of all, "
         f"{percent(centre.revenue_share)} of revenue), typically {counted(centre.frequency, 'order')}, "
-        f"{money(centre.monetary, currency)} spent, the last purchase {counted(centre.recency, 'day')} ago."
+        f"{money(centre.monetary, currency)} spent, the last purchase {counted(round(centre.recency), 'day')} ago."
     )
     lead = " No other segment bought more recently or spent more." if centre.leads else ""
     reason = (

@@ -87,7 +87,7 @@ def test_textbook_segments_get_their_textbook_names() -> None:
     champions = profile.loc[0]
     assert champions[C.PERSONA] == (
         "The shop's best customers: 10 customers (25% of all, 70% of revenue), typically 20 orders, £5,004 spent, "
-        "the last purchase 7.5 days ago."
+        "the last purchase 8 days ago."
     )
 
 
