@@ -170,7 +170,11 @@ def where(view: View) -> Component:
     total = frame["revenue"].sum()
     named = frame.dropna(subset=["value"]).head(12)
     if named.empty or total <= 0:
-        return card(f"Revenue by {dimension}", html.P("The data of this view name no country, department or category."))
+        names = "The data of this view name no country, department or category."
+        words = (
+            "Nothing sold in this view." if frame.empty else names if named.empty else "There is no revenue to share."
+        )
+        return card(f"Revenue by {dimension}", html.P(words))
     first = named.iloc[0]
     title = f"{first['value']} brings {fmt.percent(first['revenue'] / total, 0)} of revenue"
     field = {"country": "countries", "department": "departments", "category": "categories"}[dimension]
@@ -192,11 +196,8 @@ def where(view: View) -> Component:
 def _telling(view: View) -> tuple[queries.Dimension, pd.DataFrame]:
     """The first dimension that splits this view's revenue; where none does, the first that names any of it."""
     frames = {d: queries.breakdown(view.snapshot, view.filters, view.period, d) for d in queries.DIMENSIONS}
-    for least in (2, 1, 0):
-        for dimension, frame in frames.items():
-            if frame["value"].nunique() >= least:
-                return dimension, frame
-    raise AssertionError  # every frame has at least no value
+    dimension = max(frames, key=lambda d: min(frames[d]["value"].nunique(), 2))  # the first of the best
+    return dimension, frames[dimension]
 
 
 def segments(view: View) -> Component:
