@@ -170,10 +170,11 @@ def where(view: View) -> Component:
     total = frame["revenue"].sum()
     named = frame.dropna(subset=["value"]).head(12)
     if named.empty or total <= 0:
-        names = "The data of this view name no country, department or category."
-        words = (
-            "Nothing sold in this view." if frame.empty else names if named.empty else "There is no revenue to share."
-        )
+        words = "The data of this view name no country, department or category."
+        if frame.empty:
+            words = "Nothing sold in this view."
+        elif not named.empty:
+            words = "There is no revenue to share."
         return card(f"Revenue by {dimension}", html.P(words))
     first = named.iloc[0]
     title = f"{first['value']} brings {fmt.percent(first['revenue'] / total, 0)} of revenue"
