@@ -15,6 +15,7 @@ class Columns:
     AMOUNT = "amount"
     IS_RETURN = "is_return"
     COUNTRY = "country"
+    STATUS = "status"
 
     # where a row came from
     LOAD_ID = "load_id"

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from db.columns import Columns as C
 from errors import InputError
+
+Kind: TypeAlias = Literal["orders", "customers", "products", "events", "campaigns"]
+DiscountIs: TypeAlias = Literal["money", "fraction", "each"]
+AmountIs: TypeAlias = Literal["net", "gross"]
 
 
 @dataclass(frozen=True)
@@ -13,6 +18,16 @@ class Layout:
 
     columns: Mapping[str, str]
     """Canonical name -> the file's column."""
+    kind: Kind = "orders"
+    """What a row of the file is about."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Canonical name -> what every row has there, where the file has no such column: a quantity of 1."""
+    carried: Sequence[str] = ()
+    """Canonical names that only the first row of an order has; the rows below it are blank there."""
+    discount_is: DiscountIs = "money"
+    """What a discount is: money off the line, a fraction of its price (0.2) or money off each piece."""
+    amount_is: AmountIs = "net"
+    """Whether an amount is what was paid, or what the line costs before the discount."""
     cancelled_by_c: bool = False
     """Whether an order id of C and digits is a cancellation, as in Online Retail; elsewhere C1001 may be any order."""
     day_first: bool | None = None

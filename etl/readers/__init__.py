@@ -5,7 +5,7 @@ from pathlib import Path
 
 from errors import ConfigurationError, InputError
 from etl.readers import csv, excel, parquet, sample
-from etl.readers.base import Reader, Source
+from etl.readers.base import UNKNOWN, Form, Reader, Source
 
 READERS: Mapping[str, Reader] = {
     ".csv": csv.read,
@@ -22,8 +22,10 @@ READERS: Mapping[str, Reader] = {
 SAMPLE = "sample"
 
 
-def open_source(what: str, households: int | None = None) -> Source:
+def open_source(what: str, households: int | None = None, form: Form = UNKNOWN) -> Source:
     """A file by its path, or the sample by the word `sample` (optionally its first `households` alone).
+
+    `form` says how the file is written where that is not to be found out.
 
     Raises InputError where there is no such file or it cannot be read, ConfigurationError for `households` of a file.
     """
@@ -42,6 +44,6 @@ def open_source(what: str, households: int | None = None) -> Source:
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path.name} is empty; export it again.")
-        return reader(path)
+        return reader(path, form)
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror or error}); check who may read it.") from error

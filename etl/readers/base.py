@@ -13,6 +13,20 @@ BATCH_ROWS = 65_536
 
 
 @dataclass(frozen=True)
+class Form:
+    """How a file is written, as far as it is given or was found; None: to be found, or no such thing here."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_line: int | None = None
+    """The line of the header, from 1; what stands above it is left out."""
+    sheet: str | None = None
+
+
+UNKNOWN = Form()
+
+
+@dataclass(frozen=True)
 class Source:
     """One file, opened and found readable; its rows are read only when `batches` is called, each time from the start.
 
@@ -29,11 +43,12 @@ class Source:
     """How many there are, for the progress bar alone: a CSV counts its line breaks."""
     batches: Callable[[], Iterator[pa.RecordBatch]]
     """Raises InputError where the file turns out broken further down."""
+    form: Form = UNKNOWN
     customers: pa.Table | None = None
     products: pa.Table | None = None
 
 
-Reader = Callable[[Path], Source]
+Reader = Callable[[Path, Form], Source]
 
 
 def content_sha256(*paths: Path) -> str:

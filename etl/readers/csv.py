@@ -16,7 +16,7 @@ from pyarrow import csv as arrow_csv
 
 from errors import InputError
 from etl.mapping import HEADER_WITHIN, header_place, known_names
-from etl.readers.base import Source, broken, column_names, content_sha256
+from etl.readers.base import Form, Source, broken, column_names, content_sha256
 
 _DELIMITERS = ",;\t|"
 _BLOCK = 8 << 20
@@ -33,7 +33,7 @@ class _Form:
     """Lines above the header: a title, empty ones."""
 
 
-def read(path: Path) -> Source:
+def read(path: Path, given: Form) -> Source:
     """Open a file of delimited text. Every column is text: blank and missing cells are empty strings.
 
     The header is the first of the first rows that a mapping understands; what stands above it is left out.

@@ -10,12 +10,12 @@ import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from errors import InputError
-from etl.readers.base import BATCH_ROWS, Source, broken, column_names, content_sha256
+from etl.readers.base import BATCH_ROWS, Form, Source, broken, column_names, content_sha256
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 
-def read(path: Path) -> Source:
+def read(path: Path, form: Form) -> Source:
     """Open a workbook. Every column is text, numbers and dates as a person writes them; empty rows are no rows.
 
     One sheet at a time is held in memory: Excel ends at 1,048,576 rows.

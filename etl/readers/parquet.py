@@ -7,10 +7,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from errors import InputError
-from etl.readers.base import BATCH_ROWS, Source, broken, column_names, content_sha256
+from etl.readers.base import BATCH_ROWS, Form, Source, broken, column_names, content_sha256
 
 
-def read(path: Path) -> Source:
+def read(path: Path, form: Form) -> Source:
     """Open a Parquet file; columns of lists, structures or bytes are left out, for no line of a sale needs them."""
     try:
         with parquet.ParquetFile(path) as file:
