@@ -31,6 +31,21 @@ class Columns:
     BRAND = "brand"
     IS_SERVICE = "is_service"
     ATTRIBUTES = "attributes"
+    COST = "cost"
+
+    # an event and a campaign
+    TYPE = "type"
+    OCCURRED_AT = "occurred_at"
+    CAMPAIGN_ID = "campaign_id"
+    STARTS_AT = "starts_at"
+    ENDS_AT = "ends_at"
+    TREATED = "treated"
+
+    # a finding on a line
+    RULE = "rule"
+    OTHER_LOAD_ID = "other_load_id"
+    OTHER_ROW_NUMBER = "other_row_number"
+    DETAIL = "detail"
 
     # a run and its results
     RUN_ID = "run_id"

@@ -39,14 +39,16 @@ MONEY = Numeric(18, 4)
 QUANTITY = Numeric(18, 3)
 PRICE = Numeric(18, 6)
 
-# one file loaded; status done, or undone once its lines are taken out again
+# one file loaded; status done, or undone or replaced once its lines are taken out again
 load = Table(
     "load",
     metadata,
     Column(C.LOAD_ID, Integer, Identity(), primary_key=True),
     Column(C.NAME, Text, nullable=False),
+    Column(C.KIND, Text, nullable=False, server_default="orders"),
     Column("sha256", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("replaces", Integer),
     Column("options", JSONB, nullable=False, server_default="{}"),
     Column("rows_read", BigInteger, nullable=False, server_default="0"),
     Column("rows_accepted", BigInteger, nullable=False, server_default="0"),
@@ -61,7 +63,7 @@ load = Table(
     Index(None, "sha256", unique=True, postgresql_where=text("status = 'done'")),
 )
 
-# one refused input row
+# one refused input row; its month may be known, and where another load's line stands for it, raw names that line
 rejected_row = Table(
     "rejected_row",
     metadata,
@@ -69,6 +71,7 @@ rejected_row = Table(
     Column(C.ROW_NUMBER, BigInteger, primary_key=True),
     Column(C.REASON, Text, nullable=False),
     Column(C.AMOUNT, MONEY),
+    Column(C.ORDERED_AT, DateTime),
     Column(C.RAW, JSONB, nullable=False),
 )
 
@@ -90,38 +93,60 @@ product = Table(
     Column(C.CATEGORY, Text),
     Column(C.DEPARTMENT, Text),
     Column(C.BRAND, Text),
+    Column(C.COST, PRICE),
     Column(C.IS_SERVICE, Boolean, nullable=False, server_default=text("false")),
 )
 
-# load x customer who bought in it: what the load says of them; `customer` is what all loads that stand say together
-load_customer = Table(
-    "load_customer",
+# one campaign
+campaign = Table(
+    "campaign",
     metadata,
-    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
-    Column(C.CUSTOMER_ID, Text, primary_key=True),
-    Column(C.COUNTRY, Text),
-    Column(C.ATTRIBUTES, JSONB, nullable=False),
-)
-
-# load x product sold in it: what the load says of it; `product` is what all loads that stand say together
-load_product = Table(
-    "load_product",
-    metadata,
-    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
-    Column(C.PRODUCT_ID, Text, primary_key=True),
+    Column(C.CAMPAIGN_ID, Text, primary_key=True),
     Column(C.NAME, Text),
-    Column(C.CATEGORY, Text),
-    Column(C.DEPARTMENT, Text),
-    Column(C.BRAND, Text),
-    Column(C.IS_SERVICE, Boolean, nullable=False),
+    Column(C.TYPE, Text),
+    Column(C.STARTS_AT, DateTime),
+    Column(C.ENDS_AT, DateTime),
 )
 
-# one accepted line; customer_id null is a guest
+# one customer in one campaign, treated or held out
+campaign_member = Table(
+    "campaign_member",
+    metadata,
+    Column(C.CAMPAIGN_ID, Text, primary_key=True),
+    Column(C.CUSTOMER_ID, Text, primary_key=True),
+    Column(C.TREATED, Boolean, nullable=False, server_default=text("true")),
+)
+
+# one product that a campaign's coupons are good for
+campaign_product = Table(
+    "campaign_product",
+    metadata,
+    Column(C.CAMPAIGN_ID, Text, primary_key=True),
+    Column(C.PRODUCT_ID, Text, primary_key=True),
+)
+
+
+def _said(table: Table) -> Table:
+    """What each load says of the rows of a table; the table itself is what all loads that stand say together."""
+    load_id = Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True)
+    columns = (Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in table.columns)
+    return Table(f"load_{table.name}", metadata, load_id, *columns)
+
+
+# load x customer, product, ... that it has or describes
+load_customer = _said(customer)
+load_product = _said(product)
+load_campaign = _said(campaign)
+load_campaign_member = _said(campaign_member)
+load_campaign_product = _said(campaign_product)
+
+# one accepted line; customer_id null is a guest. Its key is load and row number, unique by construction: an index that
+# proved it would cost a third of a load's time
 transaction_line = Table(
     "transaction_line",
     metadata,
-    Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False),
-    Column(C.ROW_NUMBER, BigInteger, primary_key=True, autoincrement=False),
+    Column(C.LOAD_ID, Integer, nullable=False),
+    Column(C.ROW_NUMBER, BigInteger, nullable=False),
     Column(C.ORDER_ID, Text, nullable=False),
     Column(C.CUSTOMER_ID, Text),
     Column(C.PRODUCT_ID, Text, nullable=False),
@@ -132,38 +157,35 @@ transaction_line = Table(
     Column(C.AMOUNT, MONEY, nullable=False),
     Column(C.IS_RETURN, Boolean, nullable=False),
     Column(C.COUNTRY, Text),
+    Index(None, C.LOAD_ID, postgresql_using="brin"),
     Index(None, C.ORDERED_AT, postgresql_using="brin"),
 )
 
-# one web event
+# one finding on one accepted line, and the line it has to do with, if any
+line_flag = Table(
+    "line_flag",
+    metadata,
+    Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False),
+    Column(C.ROW_NUMBER, BigInteger, primary_key=True, autoincrement=False),
+    Column(C.RULE, Text, primary_key=True),
+    Column(C.OTHER_LOAD_ID, Integer),
+    Column(C.OTHER_ROW_NUMBER, BigInteger),
+    Column(C.DETAIL, Text, nullable=False),
+)
+
+# one web event, or a coupon redeemed; the key is load and row number, as of a line
 interaction_event = Table(
     "interaction_event",
     metadata,
-    Column("event_id", BigInteger, Identity(), primary_key=True),
+    Column(C.LOAD_ID, Integer, nullable=False),
+    Column(C.ROW_NUMBER, BigInteger, nullable=False),
     Column(C.CUSTOMER_ID, Text, nullable=False),
+    Column(C.TYPE, Text, nullable=False),
+    Column(C.OCCURRED_AT, DateTime, nullable=False),
     Column(C.PRODUCT_ID, Text),
-    Column("type", Text, nullable=False),
-    Column("occurred_at", DateTime, nullable=False),
-)
-
-# one campaign
-campaign = Table(
-    "campaign",
-    metadata,
-    Column("campaign_id", Text, primary_key=True),
-    Column(C.NAME, Text),
-    Column("type", Text),
-    Column("starts_at", DateTime),
-    Column("ends_at", DateTime),
-)
-
-# one customer in one campaign, treated or held out
-campaign_member = Table(
-    "campaign_member",
-    metadata,
-    Column("campaign_id", Text, ForeignKey("campaign.campaign_id", ondelete="CASCADE"), primary_key=True),
-    Column(C.CUSTOMER_ID, Text, primary_key=True),
-    Column("treated", Boolean, nullable=False, server_default=text("true")),
+    Column(C.CAMPAIGN_ID, Text),
+    Index(None, C.LOAD_ID, postgresql_using="brin"),
+    Index(None, C.OCCURRED_AT, postgresql_using="brin"),
 )
 
 # one run of one kind of model; at most one of a kind is published

@@ -47,6 +47,14 @@ def test_every_result_table_belongs_to_a_run(engine: Engine) -> None:
         assert next(iter(table.primary_key.columns)).name == C.RUN_ID
 
 
+def test_facts_have_no_index_that_a_load_would_have_to_build_row_by_row(engine: Engine) -> None:
+    query = "SELECT amname FROM pg_index JOIN pg_class ON oid = indexrelid JOIN pg_am ON pg_am.oid = relam"
+    with engine.connect() as connection:
+        for table in (schema.transaction_line, schema.interaction_event):
+            kinds = connection.execute(text(f"{query} WHERE indrelid = '{table.name}'::regclass")).scalars()
+            assert list(kinds) == ["brin", "brin"]
+
+
 def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

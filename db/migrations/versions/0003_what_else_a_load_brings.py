@@ -1,0 +1,85 @@
+"""Kinds of loads, campaigns and events under their loads, findings on lines; and lines without a key's index.
+
+Revision ID: 0003
+Revises: 0002
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_constraint("pk_transaction_line", "transaction_line")
+    op.create_index(op.f("ix_transaction_line_load_id"), "transaction_line", ["load_id"], postgresql_using="brin")
+    op.add_column("load", sa.Column("kind", sa.Text(), server_default="orders", nullable=False))
+    op.add_column("load", sa.Column("replaces", sa.Integer()))
+    op.add_column("rejected_row", sa.Column("ordered_at", sa.DateTime()))
+    op.add_column("product", sa.Column("cost", sa.Numeric(18, 6)))
+    op.add_column("load_product", sa.Column("cost", sa.Numeric(18, 6)))
+    op.create_table(
+        "line_flag",
+        sa.Column("load_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("row_number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("other_load_id", sa.Integer()),
+        sa.Column("other_row_number", sa.BigInteger()),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("load_id", "row_number", "rule", name=op.f("pk_line_flag")),
+    )
+    _events()
+    _campaigns()
+
+
+def _events() -> None:
+    """Until now nothing could write an event."""
+    op.drop_table("interaction_event")
+    op.create_table(
+        "interaction_event",
+        sa.Column("load_id", sa.Integer(), nullable=False),
+        sa.Column("row_number", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(), nullable=False),
+        sa.Column("product_id", sa.Text()),
+        sa.Column("campaign_id", sa.Text()),
+    )
+    for column in ("load_id", "occurred_at"):
+        op.create_index(op.f(f"ix_interaction_event_{column}"), "interaction_event", [column], postgresql_using="brin")
+
+
+def _campaigns() -> None:
+    op.drop_constraint("fk_campaign_member_campaign_id_campaign", "campaign_member")
+    op.create_table(
+        "campaign_product",
+        sa.Column("campaign_id", sa.Text(), nullable=False),
+        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("campaign_id", "product_id", name=op.f("pk_campaign_product")),
+    )
+    said = {
+        "campaign": [
+            sa.Column("name", sa.Text()),
+            sa.Column("type", sa.Text()),
+            sa.Column("starts_at", sa.DateTime()),
+            sa.Column("ends_at", sa.DateTime()),
+        ],
+        "campaign_member": [
+            sa.Column("customer_id", sa.Text(), nullable=False),
+            sa.Column("treated", sa.Boolean(), nullable=False),
+        ],
+        "campaign_product": [sa.Column("product_id", sa.Text(), nullable=False)],
+    }
+    keys = {"campaign": [], "campaign_member": ["customer_id"], "campaign_product": ["product_id"]}
+    for table, columns in said.items():
+        op.create_table(
+            f"load_{table}",
+            sa.Column("load_id", sa.Integer(), nullable=False),
+            sa.Column("campaign_id", sa.Text(), nullable=False),
+            *columns,
+            sa.ForeignKeyConstraint(["load_id"], ["load.load_id"], name=op.f(f"fk_load_{table}_load_id_load"), ondelete="CASCADE"),
+            sa.PrimaryKeyConstraint("load_id", "campaign_id", *keys[table], name=op.f(f"pk_load_{table}")),
+        )
