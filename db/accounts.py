@@ -31,6 +31,11 @@ class Load:
     amount_accepted: Decimal
     amount_rejected: Decimal
     rejected: Mapping[str, tuple[int, Decimal]]
+    kind: str = "orders"
+    returns: int = 0
+    replaces: int | None = None
+    months: Sequence[str] = ()
+    """YYYY-MM, of its accepted rows."""
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,21 @@
 """All SQL of a load and of its undoing: one transaction, one at a time, set-wise from what COPY brought."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, delete, insert, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
-from db import accounts, known
+from db import accounts, known, overlap, tally
 from db.accounts import Account, Load
 from db.bulk import copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.schema import load, rejected_row, transaction_line
+from db.schema import interaction_event, load, rejected_row, transaction_line
+from db.tally import ORDERS
 from errors import ConfigurationError, DatabaseError
 
 _LOAD_LOCK = 0x5350_4C44
@@ -22,11 +23,15 @@ _LOAD_LOCK = 0x5350_4C44
 
 @dataclass(frozen=True)
 class Undone:
-    """What was taken out: the load's account as it stood, and the customers and products that went with it."""
+    """What was taken out: the load's account as it stood, the customers and products that went with it, and its heirs.
+
+    Heirs are the loads to which rows of it passed, because they have them too.
+    """
 
     account: Account
     customers: int
     products: int
+    heirs: Sequence[int]
 
 
 @contextmanager
@@ -43,10 +48,30 @@ def find(connection: Connection, sha256: str) -> Load | None:
     return None if load_id is None else accounts.read(connection, load_id)
 
 
-def begin(connection: Connection, name: str, sha256: str, options: Mapping[str, Any]) -> int:
-    """Open a load and its staging tables; gives the load_id."""
+def begin(
+    connection: Connection,
+    name: str,
+    sha256: str,
+    options: Mapping[str, Any],
+    *,
+    kind: str = ORDERS,
+    replaces: int | None = None,
+) -> int:
+    """Open a load and its staging tables; gives the load_id.
+
+    The load it `replaces` is taken out first. Raises ConfigurationError where there is none such, or it is out already.
+    """
+    if replaces is not None:
+        take_out(connection, replaces, "replaced")
     known.create_staging(connection)
-    row = {C.NAME: name, "sha256": sha256, "status": "loading", "options": dict(options)}
+    row = {
+        C.NAME: name,
+        C.KIND: kind,
+        "sha256": sha256,
+        "status": "loading",
+        "options": dict(options),
+        "replaces": replaces,
+    }
     return int(connection.execute(insert(load).values(row).returning(load.c.load_id)).scalar_one())
 
 
@@ -62,39 +87,17 @@ def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.Reco
 
 
 def finish(connection: Connection, load_id: int, rows_read: int, amount_read: Decimal) -> Load:
-    """Count what arrived, note the months touched and close the load.
+    """Leave out what other loads have already, count what arrived, note the months touched and close the load.
 
     Raises DatabaseError where rows or amounts read are not those accepted and rejected.
     """
-    connection.execute(
-        text(
-            """
-            UPDATE load SET
-                status = 'done', finished_at = clock_timestamp(), rows_read = :rows_read, amount_read = :amount_read,
-                rows_accepted = taken.rows, amount_accepted = taken.amount, months = taken.months,
-                rows_rejected = refused.rows, amount_rejected = refused.amount,
-                rejected_by_reason = refused.by_reason
-            FROM (
-                SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(amount), 0) AS amount,
-                    coalesce(array_agg(to_char(month, 'YYYY-MM') ORDER BY month), '{}') AS months
-                FROM (
-                    SELECT date_trunc('month', ordered_at) AS month, count(*) AS rows, sum(amount) AS amount
-                    FROM transaction_line WHERE load_id = :load_id GROUP BY 1
-                ) AS by_month
-            ) AS taken, (
-                SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(amount), 0) AS amount,
-                    coalesce(jsonb_object_agg(reason, jsonb_build_object('rows', rows, 'amount', amount)), '{}')
-                        AS by_reason
-                FROM (
-                    SELECT reason, count(*) AS rows, coalesce(sum(amount), 0) AS amount
-                    FROM rejected_row WHERE load_id = :load_id GROUP BY 1
-                ) AS by_reason
-            ) AS refused
-            WHERE load_id = :load_id
-            """
-        ),
-        {"load_id": load_id, "rows_read": rows_read, "amount_read": amount_read},
-    )
+    read = {"rows_read": rows_read, "amount_read": amount_read}
+    connection.execute(update(load).where(load.c.load_id == load_id).values(read))
+    tally.count(connection, load_id)
+    if overlap.leave_out(connection, load_id):
+        tally.count(connection, load_id)
+    closed = {"status": "done", "finished_at": func.clock_timestamp()}
+    connection.execute(update(load).where(load.c.load_id == load_id).values(closed))
     done = accounts.read(connection, load_id)
     rows, amount = done.rows_accepted + done.rows_rejected, done.amount_accepted + done.amount_rejected
     if (rows, amount) != (done.rows_read, done.amount_read):
@@ -109,24 +112,32 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
 def undo(engine: Engine, load_id: int) -> Undone:
     """Take a load out again, all or nothing; its row stays as undone, so that its content can be loaded again.
 
-    Customers and products of which no other load has lines go too; those that stay are told as the other loads tell
-    them. Raises ConfigurationError where there is no such load or it is undone already, DatabaseError where the
-    database fails; nothing is changed then.
+    Rows that later loads left out because of it pass to them. Customers and products of which no other load tells go
+    too; those that stay are told as the other loads tell them. Raises ConfigurationError where there is no such load or
+    it is out already, DatabaseError where the database fails; nothing is changed then.
     """
     with _alone(engine, f"load {load_id} was undone") as connection:
-        account = accounts.account(connection, load_id)
-        if account.load.status != "done":
-            raise ConfigurationError(
-                f"Load {load_id} ({account.load.name}) is undone already and nothing was changed; "
-                "`python -m etl report` lists the loads."
-            )
-        customers, products = known.forget(connection, load_id)
-        for table in (transaction_line, rejected_row):
-            connection.execute(delete(table).where(table.c.load_id == load_id))
-        connection.execute(update(load).where(load.c.load_id == load_id).values(status="undone"))
+        undone = take_out(connection, load_id, "undone")
         _gather_statistics(connection)
-        taken_out = replace(account, load=accounts.read(connection, load_id))
-        return Undone(taken_out, customers, products)
+        return undone
+
+
+def take_out(connection: Connection, load_id: int, status: str) -> Undone:
+    """The same within a transaction of the caller's; the load's row stays, with the status given."""
+    account = accounts.account(connection, load_id)
+    if account.load.status != "done":
+        raise ConfigurationError(
+            f"Load {load_id} ({account.load.name}) is {account.load.status} already and nothing was changed; "
+            "`python -m etl report` lists the loads."
+        )
+    customers, products = known.forget(connection, load_id)
+    heirs = overlap.hand_over(connection, load_id)
+    for table in (transaction_line, interaction_event, rejected_row):
+        connection.execute(delete(table).where(table.c.load_id == load_id))
+    connection.execute(update(load).where(load.c.load_id == load_id).values(status=status))
+    for heir in heirs:
+        tally.count(connection, heir)
+    return Undone(replace(account, load=accounts.read(connection, load_id)), customers, products, heirs)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ load = Table(
     Column("amount_read", MONEY, nullable=False, server_default="0"),
     Column("amount_accepted", MONEY, nullable=False, server_default="0"),
     Column("amount_rejected", MONEY, nullable=False, server_default="0"),
+    Column("returns", BigInteger, nullable=False, server_default="0"),
     Column("rejected_by_reason", JSONB, nullable=False, server_default="{}"),
     Column("months", ARRAY(Text), nullable=False, server_default="{}"),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

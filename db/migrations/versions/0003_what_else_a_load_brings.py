@@ -18,6 +18,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_transaction_line_load_id"), "transaction_line", ["load_id"], postgresql_using="brin")
     op.add_column("load", sa.Column("kind", sa.Text(), server_default="orders", nullable=False))
     op.add_column("load", sa.Column("replaces", sa.Integer()))
+    op.add_column("load", sa.Column("returns", sa.BigInteger(), server_default="0", nullable=False))
+    op.execute(
+        "UPDATE load SET returns = counted.rows FROM (SELECT load_id, count(*) AS rows FROM transaction_line "
+        "WHERE is_return GROUP BY 1) AS counted WHERE counted.load_id = load.load_id"
+    )
     op.add_column("rejected_row", sa.Column("ordered_at", sa.DateTime()))
     op.add_column("product", sa.Column("cost", sa.Numeric(18, 6)))
     op.add_column("load_product", sa.Column("cost", sa.Numeric(18, 6)))
