@@ -46,7 +46,7 @@ def load(
     database fails; either way nothing is changed.
     """
     with _typed(source.name):
-        layout = with_decimal_marks(with_day_order(detect(source.columns, source.name), source), source)
+        layout = with_decimal_marks(with_day_order(detect(source), source), source)
     latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
     with loads.transaction(engine, source.name) as connection:
         if (existing := loads.find(connection, source.sha256)) is not None:

@@ -1,13 +1,18 @@
-"""The file's columns -> canonical columns, found by their names."""
+"""The file's columns -> canonical columns: found by their names, confirmed or refused by a look at the first rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from db.columns import Columns as C
 from errors import InputError
+from etl import parse
+from etl.meanings import EMAIL, EXPORTS, KINDS, MOMENTS, NUMBERS, OTHER_MOMENTS, Kind, Names, key, keys, known_names
+from etl.readers.base import Source
 
-Kind: TypeAlias = Literal["orders", "customers", "products", "events", "campaigns"]
 DiscountIs: TypeAlias = Literal["money", "fraction", "each"]
 AmountIs: TypeAlias = Literal["net", "gross"]
 
@@ -36,75 +41,232 @@ class Layout:
     """Canonical name -> the decimal mark of a column whose numbers are more than plain: 1.234,50 or $1,234.50."""
 
 
-_ONLINE_RETAIL_ORDER = ("InvoiceNo", "Invoice")
+@dataclass(frozen=True)
+class Understood:
+    """What a file's columns were taken for; where `missing` or `equal` is not empty it cannot be loaded so."""
 
-# the canonical names themselves, and those of the UCI Online Retail files (I and II)
-_NAMES: Mapping[str, Sequence[str]] = {
-    C.ORDER_ID: (C.ORDER_ID, *_ONLINE_RETAIL_ORDER),
-    C.CUSTOMER_ID: (C.CUSTOMER_ID,),
-    C.PRODUCT_ID: (C.PRODUCT_ID, "StockCode"),
-    C.PRODUCT_NAME: (C.PRODUCT_NAME, "Description"),
-    C.ORDERED_AT: (C.ORDERED_AT, "InvoiceDate"),
-    C.QUANTITY: (C.QUANTITY,),
-    C.UNIT_PRICE: (C.UNIT_PRICE, "Price"),
-    C.DISCOUNT: (C.DISCOUNT,),
-    C.AMOUNT: (C.AMOUNT,),
-    C.COUNTRY: (C.COUNTRY,),
-    C.CATEGORY: (C.CATEGORY,),
-    C.DEPARTMENT: (C.DEPARTMENT,),
-    C.BRAND: (C.BRAND,),
-}
-_NEEDED = (C.ORDER_ID, C.CUSTOMER_ID, C.PRODUCT_ID, C.ORDERED_AT, C.QUANTITY)
-
-HEADER_WITHIN = 20
-"""The header is looked for in so many first rows."""
+    layout: Layout
+    export: str | None
+    """The shop system whose export this is, if it is a known one."""
+    why: Mapping[str, str]
+    """Canonical name -> `by name` or `by content`."""
+    missing: Sequence[str]
+    """What a file of this kind needs and this one lacks: `unit_price (or amount)`."""
+    equal: Mapping[str, Sequence[str]]
+    """Canonical name -> columns of which each may be it."""
+    remarks: Sequence[str]
+    """Sentences about what was assumed, and about columns whose cells are not what their names say."""
 
 
-def header_place(rows: Sequence[Sequence[str]]) -> int | None:
-    """The place of the header among a file's first rows: the first row that names the most columns we know.
+_LOOK_ROWS = 5_000
+_MOST_SEARCHED = 300
+"""A file of more columns is understood by their names alone."""
+_MOST = 0.95
+"""The share of cells that must fit where no name tells what a column is."""
 
-    Where no row names any it is the first that is not blank, and None where all are.
+
+def detect(source: Source, kind: Kind = "orders") -> Layout:
+    """Which column of the source holds what; columns of other names are ignored.
+
+    Raises InputError where a column that the kind needs is missing, or where two may be the same.
     """
-    places = [place for place, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    return max(places, key=lambda place: known_names(rows[place]), default=None)
-
-
-def known_names(columns: Sequence[str]) -> int:
-    """How many of the columns have a name that tells what they hold."""
-    known = {_key(name) for names in _NAMES.values() for name in names}
-    return sum(_key(column) in known for column in columns)
-
-
-def detect(columns: Sequence[str], name: str) -> Layout:
-    """Which column of the file `name` holds what; case, spaces and underscores do not matter, others are ignored.
-
-    Raises InputError where a needed column is missing (a price or an amount, and every other but the optional ones),
-    or where two columns claim one meaning.
-    """
-    claims = {
-        canonical: [column for column in columns if _key(column) in {_key(known) for known in names}]
-        for canonical, names in _NAMES.items()
-    }
-    for canonical, found in claims.items():
-        if len(found) > 1:
-            raise InputError(f"In {name} the columns {_listed(found)} all read as {canonical}; rename all but one.")
-    chosen = {canonical: found[0] for canonical, found in claims.items() if found}
-    missing = [canonical for canonical in _NEEDED if canonical not in chosen]
-    if C.UNIT_PRICE not in chosen and C.AMOUNT not in chosen:
-        missing.append(f"{C.UNIT_PRICE} (or {C.AMOUNT})")
-    if missing:
+    found = understood(source, kind)
+    remedy = "name the columns so that they tell, as the Online Retail files do (InvoiceNo, StockCode, ...)"
+    for canonical, columns in found.equal.items():
+        raise InputError(f"In {source.name} the columns {listed(columns)} all read as {canonical}; {remedy}.")
+    if found.missing:
+        refused = f" ({' '.join(found.remarks)})" if found.remarks else ""
         raise InputError(
-            f"{name} has the columns {_listed(columns)}, and among them none for {_listed(missing)}; "
-            "name them so, or as the Online Retail files do (InvoiceNo, StockCode, ...)."
+            f"{source.name} has the columns {listed(source.columns)}, and among them none for "
+            f"{listed(found.missing)}{refused}; {remedy}."
         )
-    online_retail = _key(chosen[C.ORDER_ID]) in {_key(known) for known in _ONLINE_RETAIL_ORDER}
-    return Layout(chosen, cancelled_by_c=online_retail)
+    return found.layout
 
 
-def _key(column: str) -> str:
-    return "".join(column.split()).replace("_", "").casefold()
+def understood(source: Source, kind: Kind = "orders") -> Understood:
+    """The same with its reasons, whatever is missing. Raises InputError where the first rows cannot be read."""
+    look = _first_rows(source) if known_names(source.columns) else None
+    of_name = keys(source.columns)
+    exports = EXPORTS if kind == "orders" else {}
+    export = next((name for name, export in exports.items() if keys(export.marks) <= of_name), None)
+    names = EXPORTS[export].names if export else KINDS[kind].names
+    search = _Search(source.columns, look)
+    search.by_name(names)
+    search.by_content(names)
+    return _judged(search, kind, export, look)
 
 
-def _listed(names: Sequence[str]) -> str:
+def missing(layout: Layout) -> list[str]:
+    """What a file of the layout's kind needs and the layout lacks: `unit_price (or amount)`."""
+    there = {*layout.columns, *layout.constants}
+    groups = [group for group in KINDS[layout.kind].needed if not there.intersection(group)]
+    return [first + "".join(f" (or {other})" for other in others) for first, *others in groups]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names with commas, cut after thirty."""
     shown = ", ".join(names[:30])
     return shown if len(names) <= 30 else f"{shown} and {len(names) - 30} more"
+
+
+class _Search:
+    """The columns of one file, each chosen for at most one meaning."""
+
+    def __init__(self, columns: Sequence[str], look: pa.RecordBatch | None) -> None:
+        self._look = look
+        self._columns = columns
+        self._places = {column: place for place, column in enumerate(columns)}
+        self._of_key: dict[str, list[str]] = {}
+        for column in columns:
+            self._of_key.setdefault(key(column), []).append(column)
+        self.chosen: dict[str, str] = {}
+        self.why: dict[str, str] = {}
+        self.equal: dict[str, list[str]] = {}
+        self.remarks: list[str] = []
+
+    def by_name(self, names: Names) -> None:
+        """The best name whose cells fit is chosen; one whose cells are all blank only where there is no other.
+
+        Quantities that are no numbers stay what they are called: each row would count as one piece otherwise.
+        """
+        for canonical, ranks in names.items():
+            named = [[c for name in keys(rank) for c in self._of_key.get(name, ())] for rank in ranks]
+            free = [self._free(rank) for rank in named]
+            fits = {column: self._fits(canonical, column) for rank in free for column in rank}
+            for wanted in (True, None, False) if canonical == C.QUANTITY else (True, None):
+                best = next((like for rank in free if (like := [c for c in rank if fits[c] is wanted])), [])
+                if len(best) == 1:
+                    self.chosen[canonical], self.why[canonical] = best[0], "by name"
+                elif best:
+                    self.equal[canonical] = best
+                if best:
+                    break
+            for column in fits:
+                if fits[column] is False and canonical not in self.chosen:
+                    what = "date" if canonical in MOMENTS else "number"
+                    self.remarks.append(f"{column} holds no {what}, such as {self._cell(column)!r}.")
+
+    def by_content(self, names: Names) -> None:
+        """A date or a customer without a known name is the only column of dates or of e-mail addresses."""
+        if self._look is None or len(self._columns) > _MOST_SEARCHED:
+            return
+        for canonical in (C.ORDERED_AT, C.OCCURRED_AT, C.CUSTOMER_ID):
+            if canonical not in names or canonical in self.chosen or canonical in self.equal:
+                continue
+            moment = canonical in MOMENTS
+            free = self._free(self._columns)
+            if moment:
+                free = [column for column in free if not OTHER_MOMENTS.search(column)]
+            found = [c for c in free if _share(self._look.column(c), _moments if moment else _emails) >= _MOST]
+            if len(found) == 1:
+                self.chosen[canonical], self.why[canonical] = found[0], "by content"
+            elif found and moment:
+                self.equal[canonical] = found
+
+    def _free(self, columns: Collection[str]) -> list[str]:
+        """Those not chosen yet, in the file's order."""
+        taken = self.chosen.values()
+        return sorted((column for column in columns if column not in taken), key=self._places.__getitem__)
+
+    def _fits(self, canonical: str, column: str) -> bool | None:
+        """Whether any cell of the first rows is what the meaning needs; None: all are blank."""
+        if self._look is None:
+            return None
+        cells = self._look.column(column)
+        if pc.all(parse.missing(cells)).as_py():
+            return None
+        if canonical in MOMENTS:
+            return _share(cells, _moments) > 0
+        return canonical not in NUMBERS or _share(cells, numbers) > 0
+
+    def _cell(self, column: str) -> str:
+        cells = parse.text(self._look.column(column)).drop_null() if self._look is not None else []
+        return str(cells[0])[:40]
+
+
+def _first_rows(source: Source) -> pa.RecordBatch | None:
+    first = next((batch for batch in source.batches() if batch.num_rows), None)
+    return None if first is None else first.slice(0, _LOOK_ROWS)
+
+
+def _judged(search: _Search, kind: Kind, export: str | None, look: pa.RecordBatch | None) -> Understood:
+    chosen, remarks = search.chosen, search.remarks
+    layout = Layout(chosen, kind, **(EXPORTS[export].how if export else {}))
+    layout = replace(layout, carried=tuple(name for name in layout.carried if name in chosen))
+    if kind == "orders":
+        if C.QUANTITY not in chosen and (C.UNIT_PRICE in chosen or C.AMOUNT in chosen):
+            layout = replace(layout, constants={C.QUANTITY: "1"})
+            remarks.append("No column tells quantities: each row is taken for one piece.")
+        if C.CUSTOMER_ID not in chosen and C.CUSTOMER_ID not in search.equal:
+            remarks.append("No column tells customers: all lines are taken for guests'.")
+        elif key(chosen.get(C.CUSTOMER_ID, "")).endswith("name"):
+            remarks.append("Customers are told apart by their names: two of one name are taken for one.")
+        if C.PRODUCT_ID not in chosen and C.PRODUCT_NAME in chosen:
+            remarks.append("No column tells product ids: a product goes by its name.")
+        if look is not None and {C.QUANTITY, C.UNIT_PRICE, C.AMOUNT} <= set(chosen):
+            layout = _reckoned(layout, look, remarks)
+    return Understood(
+        layout=layout,
+        export=export,
+        why={canonical: why for canonical, why in search.why.items() if canonical in layout.columns},
+        missing=[lack for lack in missing(layout) if lack.split(" (or ")[0] not in search.equal],
+        equal=search.equal,
+        remarks=remarks,
+    )
+
+
+def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> Layout:
+    """Where prices and amounts are both given, the first rows tell what the discount and the amount are.
+
+    The way of reckoning that gives most rows their amount, to a hundredth a piece, is the file's; where none gives it
+    to half of them, the amount may be that of a whole order, and is left out.
+    """
+    cells = {name: numbers(look.column(column)) for name, column in layout.columns.items() if name in NUMBERS}
+    gross = pc.multiply(cells[C.QUANTITY], cells[C.UNIT_PRICE])
+    off = pc.fill_null(cells[C.DISCOUNT], 0.0) if C.DISCOUNT in cells else pa.repeat(0.0, look.num_rows)
+    ways: dict[tuple[AmountIs, DiscountIs], pa.Array] = {
+        ("net", "money"): pc.subtract(gross, off),
+        ("net", "each"): pc.subtract(gross, pc.multiply(cells[C.QUANTITY], off)),
+        ("net", "fraction"): pc.multiply(gross, pc.subtract(1.0, off)),
+        ("gross", "money"): gross,
+    }
+    within = pc.multiply(pc.add(pc.abs(cells[C.QUANTITY]), 1.0), 0.01)
+    shares = {
+        way: pc.mean(pc.less_equal(pc.abs(pc.subtract(told, cells[C.AMOUNT])), within)).as_py()
+        for way, told in ways.items()
+    }
+    if None in shares.values():
+        return layout
+    best = max(shares, key=lambda way: shares[way])
+    if shares[best] >= 0.5:
+        if best[0] == "gross":
+            remarks.append(f"{layout.columns[C.AMOUNT]} is taken for the amount before the discount.")
+        return replace(layout, amount_is=best[0], discount_is=best[1])
+    kept = {canonical: column for canonical, column in layout.columns.items() if canonical != C.AMOUNT}
+    remarks.append(
+        f"{layout.columns[C.AMOUNT]} is left out, for in most rows it is not quantity times price; it may be the sum "
+        "of the order."
+    )
+    return replace(layout, columns=kept)
+
+
+def numbers(column: pa.Array) -> pa.Array:
+    """Float64 by the decimal mark that reads more cells; the first rows alone do not decide what is stored."""
+    ways = [parse.number(column, mark) for mark in ".,"]
+    return min(ways, key=lambda read: read.null_count)
+
+
+def _moments(column: pa.Array) -> pa.Array:
+    return pc.coalesce(parse.moment(column, True), parse.moment(column, False))
+
+
+def _emails(column: pa.Array) -> pa.Array:
+    written = parse.text(column)
+    return pc.if_else(pc.match_substring_regex(written, EMAIL), written, None)
+
+
+def _share(column: pa.Array, read: Callable[[pa.Array], pa.Array]) -> float:
+    """The share of the cells that are not blank that can be read; 0 where all are blank."""
+    written = len(column) - pc.sum(parse.missing(column)).as_py()
+    cells = read(column)
+    return (len(cells) - cells.null_count) / written if written else 0.0

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from errors import InputError
-from etl.mapping import HEADER_WITHIN, header_place, known_names
+from etl.meanings import HEADER_WITHIN, header_place, known_names
 from etl.readers.base import Form, Source, broken, column_names, content_sha256
 
 _DELIMITERS = ",;\t|"

@@ -1,7 +1,7 @@
 """Facts about cleaning: no row and no cent is lost whatever comes, and each rule gives the reason it should."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from db.columns import Columns as C
 from etl.clean import Cleaned, clean, is_service
 from etl.duplicates import SeenRows
 from etl.mapping import Layout, detect
+from etl.readers.base import Source
 
 at = datetime.fromisoformat
 
@@ -30,7 +31,13 @@ GOOD: Mapping[str, Any] = {
     "CustomerID": "17850",
     "Country": "United Kingdom",
 }
-LAYOUT = detect(list(GOOD), "a test")
+
+
+def layout_of(columns: Sequence[str]) -> Layout:
+    return detect(Source("a test", "", columns, 0, lambda: iter(())))
+
+
+LAYOUT = layout_of(list(GOOD))
 WITH_AMOUNT = Layout(
     {
         C.ORDER_ID: "basket",
@@ -117,7 +124,7 @@ def batches(draw: st.DrawFn) -> pa.RecordBatch:
 
 @given(batches())
 def test_every_row_and_every_cent_read_is_accepted_or_rejected(batch: pa.RecordBatch) -> None:
-    result = clean(batch, detect(batch.schema.names, "a test"), first_row=7)
+    result = clean(batch, layout_of(batch.schema.names), first_row=7)
     numbers = result.accepted[C.ROW_NUMBER].to_pylist() + result.rejected[C.ROW_NUMBER].to_pylist()
     assert sorted(numbers) == list(range(7, 7 + batch.num_rows))
     amounts = result.accepted[C.AMOUNT].to_pylist() + result.rejected[C.AMOUNT].to_pylist()
@@ -126,7 +133,7 @@ def test_every_row_and_every_cent_read_is_accepted_or_rejected(batch: pa.RecordB
 
 @given(batches())
 def test_an_accepted_row_is_a_sound_line(batch: pa.RecordBatch) -> None:
-    for line in clean(batch, detect(batch.schema.names, "a test"), first_row=1).accepted.to_pylist():
+    for line in clean(batch, layout_of(batch.schema.names), first_row=1).accepted.to_pylist():
         assert line[C.ORDER_ID].strip()
         assert line[C.PRODUCT_ID].strip()
         assert line[C.QUANTITY] != 0
@@ -140,7 +147,7 @@ def test_an_accepted_row_is_a_sound_line(batch: pa.RecordBatch) -> None:
 
 @given(batches())
 def test_a_rejected_row_keeps_what_the_file_said(batch: pa.RecordBatch) -> None:
-    result = clean(batch, detect(batch.schema.names, "a test"), first_row=1)
+    result = clean(batch, layout_of(batch.schema.names), first_row=1)
     for row in result.rejected.to_pylist():
         raw = json.loads(row[C.RAW])
         assert list(raw) == batch.schema.names
@@ -151,7 +158,7 @@ def test_a_rejected_row_keeps_what_the_file_said(batch: pa.RecordBatch) -> None:
 
 @given(batches(), st.integers(0, 12))
 def test_where_batches_are_cut_changes_nothing(batch: pa.RecordBatch, cut: int) -> None:
-    layout = detect(batch.schema.names, "a test")
+    layout = layout_of(batch.schema.names)
     whole = clean(batch, layout, 1)
     head, tail = clean(batch.slice(0, cut), layout, 1), clean(batch.slice(cut), layout, 1 + min(cut, batch.num_rows))
     assert whole.accepted.to_pylist() == head.accepted.to_pylist() + tail.accepted.to_pylist()
@@ -228,9 +235,9 @@ def test_a_return_is_kept_and_flagged() -> None:
 def test_an_order_id_with_a_c_cancels_in_online_retail_alone() -> None:
     for name, cancels in [("Invoice", True), ("invoice_no", True), ("order_id", False), ("Order ID", False)]:
         row = {name: "C1001", **{column: value for column, value in GOOD.items() if column != "InvoiceNo"}}
-        (sale,) = cleaned(row, layout=detect(list(row), "a test")).accepted.to_pylist()
+        (sale,) = cleaned(row, layout=layout_of(list(row))).accepted.to_pylist()
         assert sale[C.IS_RETURN] is cancels
-        (back,) = cleaned({**row, "Quantity": "-1"}, layout=detect(list(row), "a test")).accepted.to_pylist()
+        (back,) = cleaned({**row, "Quantity": "-1"}, layout=layout_of(list(row))).accepted.to_pylist()
         assert back[C.IS_RETURN]
 
 

@@ -1,14 +1,17 @@
-"""Facts about layouts: which columns are found, what is said where they are not, and how slashed dates are read."""
+"""Facts about layouts: which columns are found by name and content, what is said where they are not, slashed dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from db.columns import Columns as C
 from errors import InputError
 from etl.dates import with_day_order
-from etl.mapping import Layout, detect
+from etl.mapping import Layout, detect, understood
+from etl.meanings import Kind
 from etl.readers.base import Source
 
 ONLINE_RETAIL = [
@@ -23,30 +26,137 @@ ONLINE_RETAIL = [
 ]
 ONLINE_RETAIL_II = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
 CANONICAL = [C.ORDER_ID, C.PRODUCT_ID, C.PRODUCT_NAME, C.QUANTITY, C.ORDERED_AT, C.UNIT_PRICE, C.CUSTOMER_ID, C.COUNTRY]
+PLAIN = ["Order Number", "SKU", "Item", "Qty.", "Order Date", "Price", "Client", "Country"]
+SALE = {
+    "Order ID": ["1", "1", "2"],
+    "SKU": ["A", "B", "A"],
+    "Price": ["2", "3.5", "2"],
+    "Order Date": ["2024-01-02"] * 3,
+}
 
 
-@pytest.mark.parametrize("columns", [ONLINE_RETAIL, ONLINE_RETAIL_II, CANONICAL])
-def test_the_known_layouts_are_found(columns: list[str]) -> None:
-    assert detect(columns, "a file").columns == dict(zip(CANONICAL, columns, strict=True))
+def source(cells: Mapping[str, Sequence[object]]) -> Source:
+    batch = pa.record_batch({name: pa.array(list(column)) for name, column in cells.items()})
+    return Source("sales.csv", "", list(cells), batch.num_rows, lambda: iter([batch]))
 
 
-def test_case_spaces_underscores_and_other_columns_do_not_matter() -> None:
-    loud = [name.upper().replace("_", " ") for name in CANONICAL]
-    assert detect(["Store", *loud], "a file").columns == dict(zip(CANONICAL, loud, strict=True))
+def columns(names: Sequence[str], kind: Kind = "orders") -> Mapping[str, str]:
+    return detect(Source("sales.csv", "", names, 0, lambda: iter(())), kind).columns
+
+
+@pytest.mark.parametrize("names", [ONLINE_RETAIL, ONLINE_RETAIL_II, CANONICAL, PLAIN])
+def test_the_known_layouts_are_found(names: list[str]) -> None:
+    assert columns(names) == dict(zip(CANONICAL, names, strict=True))
+
+
+@given(st.data())
+def test_case_spaces_and_punctuation_do_not_matter(data: st.DataObject) -> None:
+    def written(name: str) -> str:
+        joint = data.draw(st.sampled_from(["", " ", "_", "-", ".", "  ", " / "]))
+        case = data.draw(st.sampled_from([str.upper, str.lower, str.title]))
+        return case(joint.join(name.split("_"))) + data.draw(st.sampled_from(["", " ", ":", " #", "*"]))
+
+    names = [written(name) for name in CANONICAL]
+    assert columns(["Store", *names]) == dict(zip(CANONICAL, names, strict=True))
 
 
 def test_an_amount_stands_in_for_the_price() -> None:
-    assert C.UNIT_PRICE not in detect([*CANONICAL[:5], C.CUSTOMER_ID, "Amount"], "a file").columns
+    assert C.UNIT_PRICE not in columns([*CANONICAL[:5], C.CUSTOMER_ID, "Amount"])
 
 
 def test_an_unknown_layout_names_what_is_there_and_what_is_missing() -> None:
     with pytest.raises(InputError, match=r"sales\.csv has the columns Bon, Menge, .* none for order_id, .*unit_price"):
-        detect(["Bon", "Menge"], "sales.csv")
+        columns(["Bon", "Menge"])
 
 
 def test_two_columns_for_one_meaning_are_refused() -> None:
     with pytest.raises(InputError, match="InvoiceNo, Invoice all read as order_id"):
-        detect([*ONLINE_RETAIL, "Invoice"], "a file")
+        columns([*ONLINE_RETAIL, "Invoice"])
+
+
+def test_the_better_name_goes_and_the_date_of_shipping_never() -> None:
+    assert columns([*PLAIN, "Ship Date", "Created at", "E-mail"])[C.ORDERED_AT] == "Order Date"
+    assert columns([*PLAIN[:-2], "E-mail", "Customer Name"])[C.CUSTOMER_ID] == "E-mail"
+    shipped = {**SALE, "Ship Date": SALE["Order Date"]}
+    del shipped["Order Date"]
+    with pytest.raises(InputError, match="none for ordered_at"):
+        detect(source(shipped))
+
+
+def test_a_column_without_a_known_name_is_found_where_only_it_holds_dates_or_addresses() -> None:
+    cells = {name: column for name, column in SALE.items() if name != "Order Date"}
+    cells |= {"Wann": ["2024-01-02", "2024-01-03", ""], "Wer": ["a@b.example", "", "c@d.example"]}
+    found = understood(source(cells))
+    assert (found.layout.columns[C.ORDERED_AT], found.layout.columns[C.CUSTOMER_ID]) == ("Wann", "Wer")
+    assert {canonical for canonical, why in found.why.items() if why == "by content"} == {C.ORDERED_AT, C.CUSTOMER_ID}
+    with pytest.raises(InputError, match="Wann, Wann sonst all read as ordered_at"):
+        detect(source({**cells, "Wann sonst": ["2024-01-02", "2024-01-03", "2024-01-04"]}))
+
+
+def test_a_date_that_is_none_is_not_taken_for_one() -> None:
+    with pytest.raises(InputError, match=r"none for ordered_at .*Date holds no date, such as 'Monday'"):
+        detect(source({**SALE, "Order Date": ["Monday", "Tuesday", ""]}))
+    both = source({**SALE, "Order Date": ["Monday", "", ""], "Date": ["2024-01-02"] * 3})
+    assert detect(both).columns[C.ORDERED_AT] == "Date"
+
+
+def test_a_blank_column_gives_way_to_one_with_cells() -> None:
+    cells = {**SALE, "Customer ID": ["", "", ""], "Email": ["a@b.example", "", ""]}
+    assert detect(source(cells)).columns[C.CUSTOMER_ID] == "Email"
+    assert detect(source({**SALE, "Customer ID": ["", "", ""]})).columns[C.CUSTOMER_ID] == "Customer ID"
+
+
+def test_a_file_without_quantities_counts_pieces_and_says_so() -> None:
+    found = understood(source(SALE))
+    assert found.layout.constants == {C.QUANTITY: "1"}
+    assert [remark.split(":")[0] for remark in found.remarks] == [
+        "No column tells quantities",
+        "No column tells customers",
+    ]
+
+
+def test_a_sub_category_makes_the_category_a_department() -> None:
+    assert columns([*PLAIN, "Category"])[C.CATEGORY] == "Category"
+    found = columns([*PLAIN, "Category", "Sub-Category"])
+    assert (found[C.CATEGORY], found[C.DEPARTMENT]) == ("Sub-Category", "Category")
+
+
+def test_the_rows_tell_what_an_amount_beside_a_price_is() -> None:
+    cells = {**SALE, "Qty": ["2", "1", "10"]}  # 4.00, 3.50 and 20.00 before a discount
+    for off, total, amount_is, discount_is in [
+        (["1", "0", "2"], ["3", "3.5", "18"], "net", "money"),
+        (["1", "0", "2"], ["4", "3.5", "20"], "gross", "money"),
+        (["0.5", "0", "0.1"], ["2", "3.5", "18"], "net", "fraction"),
+        (["1", "0", "0.5"], ["2", "3.5", "15"], "net", "each"),
+    ]:
+        layout = detect(source({**cells, "Discount": off, "Total": total}))
+        assert (layout.amount_is, layout.discount_is) == (amount_is, discount_is)
+    of_the_order = understood(source({**cells, "Total": ["7.5", "7.5", "21"]}))
+    assert C.AMOUNT not in of_the_order.layout.columns
+    assert "Total is left out" in " ".join(of_the_order.remarks)
+
+
+def test_each_kind_has_names_of_its_own() -> None:
+    assert columns(["Email", "Country", "Age"], "customers") == {C.CUSTOMER_ID: "Email", C.COUNTRY: "Country"}
+    assert columns(["SKU", "Title", "Vendor", "Cost per item"], "products") == {
+        C.PRODUCT_ID: "SKU",
+        C.NAME: "Title",
+        C.BRAND: "Vendor",
+        C.COST: "Cost per item",
+    }
+    assert columns(["user_id", "event", "timestamp", "product_id"], "events") == {
+        C.CUSTOMER_ID: "user_id",
+        C.TYPE: "event",
+        C.OCCURRED_AT: "timestamp",
+        C.PRODUCT_ID: "product_id",
+    }
+    assert columns(["Campaign", "Customer ID", "Treated"], "campaigns") == {
+        C.CAMPAIGN_ID: "Campaign",
+        C.CUSTOMER_ID: "Customer ID",
+        C.TREATED: "Treated",
+    }
+    with pytest.raises(InputError, match="none for type, occurred_at"):
+        columns(["user_id", "product_id"], "events")
 
 
 def dated(*blocks: Sequence[str]) -> Layout:
