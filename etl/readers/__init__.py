@@ -14,8 +14,12 @@ READERS: Mapping[str, Reader] = {
     ".tsv": csv.read,
     ".tsv.gz": csv.read,
     ".tsv.zst": csv.read,
+    ".txt": csv.read,
     ".xlsx": excel.read,
+    ".xlsm": excel.read,
+    ".xlsb": excel.read,
     ".xls": excel.read,
+    ".ods": excel.read,
     ".parquet": parquet.read,
 }
 

@@ -1,8 +1,15 @@
 """What every reader gives: a Source, whose rows stream as Arrow batches."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,6 +55,14 @@ class Source:
     products: pa.Table | None = None
 
 
+class Scratch:
+    """A directory for what must be copied before it can be read; it goes with the last that holds it, or at exit."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="spectrum-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 Reader = Callable[[Path, Form], Source]
 
 
@@ -73,3 +88,57 @@ def broken(name: str, kind: str, error: Exception) -> InputError:
     """The error of a file that is not what its name says, or that ends too early."""
     detail = " ".join(str(error).split())[:200] or type(error).__name__
     return InputError(f"{name} cannot be read as {kind} ({detail}); check the file and load it again.")
+
+
+_WHOLE_UP_TO = 1e17  # beyond it a float written in full would claim digits that it does not have
+_THREE_DECIMALS = re.compile(r"\.[0-9]{3}$")
+
+
+def written(cell: object) -> str:
+    """A cell that has a type, as text that can be read in one way alone; nothing and not-a-number are blank.
+
+    17850.0 is 17850, as a person writes it, and 1.234 is 1.2340: by its text alone it might be one thousand and more.
+    """
+    match cell:
+        case None:
+            return ""
+        case str():
+            return cell
+        case bool():
+            return str(cell).lower()
+        case float() | Decimal() if cell != cell:
+            return ""
+        case float() if cell.is_integer() and abs(cell) < _WHOLE_UP_TO:
+            return str(int(cell))
+        case float():
+            return _THREE_DECIMALS.sub(r"\g<0>0", str(cell))
+        case Decimal():
+            return _THREE_DECIMALS.sub(r"\g<0>0", f"{cell:f}")
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case _:
+            return str(cell)
+
+
+class Spool:
+    """Rows of text set aside in a file, so that they can be read any number of times."""
+
+    def __init__(self, rows: Iterable[Sequence[str]], names: Sequence[str]) -> None:
+        self.rows = 0
+        self._scratch = Scratch()
+        schema, left = pa.schema([(name, pa.string()) for name in names]), iter(rows)
+        with pa.ipc.new_stream(self.path, schema) as writer:
+            while block := list(islice(left, BATCH_ROWS)):
+                arrays = [pa.array(column, pa.string()) for column in zip(*block, strict=True)]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+                self.rows += len(block)
+
+    @property
+    def path(self) -> Path:
+        """The file; the same rows under the same names give the same bytes."""
+        return self._scratch.path / "rows"
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, from the start."""
+        with pa.OSFile(str(self.path)) as file:
+            yield from pa.ipc.open_stream(file)
