@@ -1,19 +1,63 @@
-"""What is known of customers and products: each load says its part, the loads that stand together say it all.
+"""What is known of customers, products and campaigns: each load says its part, the loads that stand say it all.
 
-A customer or product stands as long as one load that stands has lines of it. Where loads differ, the later one's word
-goes; what it does not say, an earlier one may have said.
+A row stands as long as one load that stands tells of it. Where loads differ, a load about the thing itself (customers,
+products, campaigns) goes before what orders say in passing, then the later one's word; what it does not say, an earlier
+one may have said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlalchemy import BigInteger, Column, Connection, DateTime, MetaData, Table, text
 
 from db.bulk import copy_in
 from db.columns import Columns as C
-from db.schema import customer, product
+from db.schema import campaign, campaign_member, campaign_product, customer, product
 
 _NO_LOAD = 0  # their numbers begin at 1
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A table of what is known, the kind of loads that are about it, its key and words, and how to part the words."""
+
+    table: Table
+    about: str
+    key: str
+    words: Sequence[str] = ()
+    parts: str = ""
+
+    @property
+    def columns(self) -> str:
+        return ", ".join((self.key, *self.words))
+
+    def last_words(self, said: str) -> str:
+        """A query: of the rows of `said` with one key, the word in the last `place` that has one."""
+        words = (_SPECIAL.get(word) or _last(word, f"{word} IS NOT NULL") for word in self.words)
+        return f"SELECT {', '.join((self.key, *words))} FROM ({said}) AS said {self.parts} GROUP BY {self.key}"
+
+
+def _last(word: str, known: str) -> str:
+    return f"(array_agg({word} ORDER BY place DESC) FILTER (WHERE {known}))[1]"
+
+
+_SPECIAL = {
+    C.ATTRIBUTES: "coalesce(jsonb_object_agg(key, value ORDER BY place) FILTER (WHERE key IS NOT NULL), '{}')",
+    # who names a product says if it is a service
+    C.IS_SERVICE: f"coalesce({_last(C.IS_SERVICE, 'name IS NOT NULL')}, bool_or(is_service))",
+}
+
+_CUSTOMER = _Subject(
+    customer, "customers", C.CUSTOMER_ID, (C.COUNTRY, C.ATTRIBUTES), "LEFT JOIN LATERAL jsonb_each(attributes) ON true"
+)
+_PRODUCT = _Subject(
+    product, "products", C.PRODUCT_ID, (C.NAME, C.CATEGORY, C.DEPARTMENT, C.BRAND, C.COST, C.IS_SERVICE)
+)
+_CAMPAIGN = _Subject(campaign, "campaigns", C.CAMPAIGN_ID, (C.NAME, C.TYPE, C.STARTS_AT, C.ENDS_AT))
+_MEMBER = _Subject(campaign_member, "campaigns", f"{C.CAMPAIGN_ID}, {C.CUSTOMER_ID}", (C.TREATED,))
+_COUPON = _Subject(campaign_product, "campaigns", f"{C.CAMPAIGN_ID}, {C.PRODUCT_ID}")
+_SUBJECTS = (_CUSTOMER, _PRODUCT, _CAMPAIGN, _MEMBER, _COUPON)
 
 # one customer and country of one batch (its last order), or one customer's attributes
 _staged_customer = Table(
@@ -71,7 +115,7 @@ def merge_customers(connection: Connection, load_id: int) -> None:
             USING (customer_id)
         """
     connection.execute(text(say), {"load_id": load_id})
-    _settle_customers(connection, load_id)
+    _settle(connection, _CUSTOMER, load_id)
 
 
 def merge_products(connection: Connection, load_id: int) -> None:
@@ -90,27 +134,72 @@ def merge_products(connection: Connection, load_id: int) -> None:
             name, category, department, brand
         """
     connection.execute(text(say), {"load_id": load_id})
-    _settle_products(connection, load_id)
+    _settle(connection, _PRODUCT, load_id)
+
+
+def say(connection: Connection, load_id: int, table: Table, batches: Iterable[pa.RecordBatch]) -> None:
+    """What the rows of a load say of customers, products, campaigns, their members or products; then it is known.
+
+    The batches have columns of that table, its key among them, and row_number: of rows with one key the last word
+    goes. A load says it once of a table.
+    """
+    subject = next(each for each in _SUBJECTS if each.table is table)
+    staged = Table(
+        "staged_word",
+        MetaData(),
+        *(Column(column.name, column.type) for column in table.columns),
+        Column(C.ROW_NUMBER, BigInteger),
+        prefixes=["TEMPORARY"],
+    )
+    staged.create(connection)
+    copy_in(connection, staged, batches)
+    rows = subject.last_words("SELECT *, row_number AS place FROM staged_word")
+    statement = (
+        f"INSERT INTO load_{table.name} (load_id, {subject.columns}) "
+        f"SELECT CAST(:load_id AS integer), word.* FROM ({rows}) AS word"
+    )
+    connection.execute(text(statement), {"load_id": load_id})
+    staged.drop(connection)
+    _settle(connection, subject, load_id)
+
+
+def mention(connection: Connection, load_id: int) -> None:
+    """Make known the customers, products and campaigns that a load's events, members and coupons name."""
+    named = (
+        (_CUSTOMER, "'{}'", C.ATTRIBUTES, ("interaction_event", "load_campaign_member")),
+        (_PRODUCT, "false", C.IS_SERVICE, ("interaction_event", "load_campaign_product")),
+        (_CAMPAIGN, "NULL", C.NAME, ("interaction_event", "load_campaign_member", "load_campaign_product")),
+    )
+    for subject, nothing, word, tables in named:
+        key = subject.key
+        queries = (f"SELECT {key} FROM {table} WHERE load_id = :load_id AND {key} IS NOT NULL" for table in tables)
+        statement = (
+            f"INSERT INTO load_{subject.table.name} (load_id, {key}, {word}) "
+            f"SELECT :load_id, {key}, {nothing} FROM ({' UNION '.join(queries)}) AS named ON CONFLICT DO NOTHING"
+        )
+        if connection.execute(text(statement), {"load_id": load_id}).rowcount:
+            _settle(connection, subject, load_id)
 
 
 def forget(connection: Connection, load_id: int) -> tuple[int, int]:
-    """Leave what the other loads say; gives how many customers and products went, having lines in no other."""
-    _settle_customers(connection, load_id, without=load_id)
-    _settle_products(connection, load_id, without=load_id)
-    gone = []
-    for table, key in (("customer", C.CUSTOMER_ID), ("product", C.PRODUCT_ID)):
+    """Leave what the other loads say; gives how many customers and products went, of which no other tells."""
+    gone = {}
+    for subject in _SUBJECTS:
+        _settle(connection, subject, load_id, without=load_id)
+        table, key = subject.table.name, subject.key
+        same = " AND ".join(f"{{0}}.{column} = {{1}}.{column}" for column in key.split(", "))
         nobodys = (
-            f"DELETE FROM {table} USING load_{table} AS said WHERE said.load_id = :load_id "
-            f"AND said.{key} = {table}.{key} AND NOT EXISTS (SELECT FROM load_{table} AS other "
-            f"WHERE other.{key} = said.{key} AND other.load_id <> said.load_id)"
+            f"DELETE FROM {table} AS gone USING load_{table} AS said "
+            f"WHERE said.load_id = :load_id AND {same.format('said', 'gone')} AND NOT EXISTS ("
+            f"SELECT FROM load_{table} AS other WHERE {same.format('said', 'other')} AND other.load_id <> said.load_id)"
         )
-        gone.append(connection.execute(text(nobodys), {"load_id": load_id}).rowcount)
+        gone[table] = connection.execute(text(nobodys), {"load_id": load_id}).rowcount
         connection.execute(text(f"DELETE FROM load_{table} WHERE load_id = :load_id"), {"load_id": load_id})
-    return gone[0], gone[1]
+    return gone[customer.name], gone[product.name]
 
 
 def first_seen(connection: Connection, load_id: int) -> tuple[int, int]:
-    """How many customers and products a load has that no earlier load that stands has."""
+    """How many customers and products a load tells of that no earlier load that stands tells of."""
     counts = [
         connection.execute(
             text(
@@ -124,36 +213,17 @@ def first_seen(connection: Connection, load_id: int) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def _settle_customers(connection: Connection, load_id: int, without: int = _NO_LOAD) -> None:
-    """The customers of a load become what all loads, but one, say of them."""
-    statement = f"""
-        INSERT INTO customer (customer_id, country, attributes)
-        SELECT customer_id, {_latest(C.COUNTRY)},
-            coalesce(jsonb_object_agg(key, value ORDER BY load_id) FILTER (WHERE key IS NOT NULL), '{{}}')
-        FROM load_customer LEFT JOIN LATERAL jsonb_each(attributes) ON true
-        WHERE load_id <> :without AND customer_id IN (SELECT customer_id FROM load_customer WHERE load_id = :load_id)
-        GROUP BY customer_id
-        ON CONFLICT (customer_id) DO UPDATE SET country = excluded.country, attributes = excluded.attributes
+def _settle(connection: Connection, subject: _Subject, load_id: int, without: int = _NO_LOAD) -> None:
+    """What a load tells of becomes what all loads, but one, say of it."""
+    table, key = subject.table.name, subject.key
+    said = f"""
+        SELECT said.*, said.load_id + CASE WHEN load.kind = '{subject.about}' THEN 1::bigint << 32 ELSE 0 END AS place
+        FROM load_{table} AS said JOIN load ON load.load_id = said.load_id
+        WHERE said.load_id <> :without AND ({key}) IN (SELECT {key} FROM load_{table} WHERE load_id = :load_id)
         """
+    words = ", ".join(f"{word} = excluded.{word}" for word in subject.words)
+    statement = (
+        f"INSERT INTO {table} ({subject.columns}) {subject.last_words(said)} "
+        f"ON CONFLICT ({key}) DO {f'UPDATE SET {words}' if words else 'NOTHING'}"
+    )
     connection.execute(text(statement), {"load_id": load_id, "without": without})
-
-
-def _settle_products(connection: Connection, load_id: int, without: int = _NO_LOAD) -> None:
-    """The products of a load become what all loads, but one, say of them; whoever names one says if it is a service."""
-    words = (C.NAME, C.CATEGORY, C.DEPARTMENT, C.BRAND)
-    statement = f"""
-        INSERT INTO product (product_id, {", ".join(words)}, is_service)
-        SELECT product_id, {", ".join(_latest(word) for word in words)},
-            coalesce({_latest(C.IS_SERVICE, C.NAME)}, (array_agg(is_service ORDER BY load_id))[1])
-        FROM load_product
-        WHERE load_id <> :without AND product_id IN (SELECT product_id FROM load_product WHERE load_id = :load_id)
-        GROUP BY product_id
-        ON CONFLICT (product_id) DO UPDATE SET
-            {", ".join(f"{column} = excluded.{column}" for column in (*words, C.IS_SERVICE))}
-        """
-    connection.execute(text(statement), {"load_id": load_id, "without": without})
-
-
-def _latest(column: str, where_known: str | None = None) -> str:
-    """The last load's word, of those that have one."""
-    return f"(array_agg({column} ORDER BY load_id DESC) FILTER (WHERE {where_known or column} IS NOT NULL))[1]"

@@ -14,7 +14,7 @@ from db.accounts import Account, Load
 from db.bulk import copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.schema import interaction_event, load, rejected_row, transaction_line
+from db.schema import RECORD_TABLES, interaction_event, load, rejected_row, transaction_line
 from db.tally import ORDERS
 from errors import ConfigurationError, DatabaseError
 
@@ -81,6 +81,11 @@ def add_lines(connection: Connection, load_id: int, batches: Iterable[pa.RecordB
     copy_in(connection, transaction_line, (_under(load_id, batch.select(wanted)) for batch in batches))
 
 
+def add_events(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY events: the columns of `interaction_event`; those that a file of orders carries have numbers below 0."""
+    copy_in(connection, interaction_event, (_under(load_id, batch) for batch in batches))
+
+
 def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
     """COPY rejected rows: row_number, reason, amount, raw."""
     copy_in(connection, rejected_row, (_under(load_id, batch) for batch in batches))
@@ -93,6 +98,7 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
     """
     read = {"rows_read": rows_read, "amount_read": amount_read}
     connection.execute(update(load).where(load.c.load_id == load_id).values(read))
+    known.mention(connection, load_id)
     tally.count(connection, load_id)
     if overlap.leave_out(connection, load_id):
         tally.count(connection, load_id)
@@ -153,4 +159,4 @@ def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _gather_statistics(connection: Connection) -> None:
     """Or SQL clients wait for bad plans."""
-    connection.execute(text("ANALYZE transaction_line, customer, product, load_customer, load_product"))
+    connection.execute(text(f"ANALYZE {', '.join(table.name for table in RECORD_TABLES)}"))

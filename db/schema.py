@@ -189,6 +189,22 @@ interaction_event = Table(
     Index(None, C.OCCURRED_AT, postgresql_using="brin"),
 )
 
+RECORD_TABLES = (
+    customer,
+    product,
+    campaign,
+    campaign_member,
+    campaign_product,
+    load_customer,
+    load_product,
+    load_campaign,
+    load_campaign_member,
+    load_campaign_product,
+    transaction_line,
+    line_flag,
+    interaction_event,
+)
+
 # one run of one kind of model; at most one of a kind is published
 model_run = Table(
     "model_run",
