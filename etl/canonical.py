@@ -3,10 +3,13 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from db.columns import Columns as C
 from etl import parse
 from etl.mapping import Layout
+
+Mask = NDArray[np.bool_]
 
 
 class Cells:
@@ -14,8 +17,7 @@ class Cells:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        carried = [name for name in layout.carried if name in layout.columns]
-        self._carried = sorted(carried, key=lambda name: name != C.ORDER_ID)  # it says where the others' orders end
+        self._carried = [name for name in layout.carried if name in layout.columns and C.ORDER_ID in layout.columns]
         self._above: dict[str, pa.Scalar] = {}
         """Canonical name -> the last row's cell in the batches so far, filled in."""
 
@@ -36,15 +38,16 @@ class Cells:
         return cells
 
     def _carry(self, cells: dict[str, pa.Array]) -> None:
-        starts = None
+        if C.ORDER_ID in self._carried:
+            cells[C.ORDER_ID] = _filled(cells[C.ORDER_ID], None, self._above.get(C.ORDER_ID))
+        starts = self._starts(cells[C.ORDER_ID])
         for name in self._carried:
-            if name != C.ORDER_ID and starts is None:
-                starts = self._starts(cells[C.ORDER_ID])
-            cells[name] = _filled(cells[name], starts, self._above.get(name))
+            if name != C.ORDER_ID:
+                cells[name] = _filled(cells[name], starts, self._above.get(name))
+        for name in (C.ORDER_ID, *self._carried):
             self._above[name] = cells[name][-1]
-        self._above[C.ORDER_ID] = cells[C.ORDER_ID][-1]
 
-    def _starts(self, order_id: pa.Array) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    def _starts(self, order_id: pa.Array) -> Mask:
         """True where a row is of another order than the row above it, or of none."""
         above = self._above.get(C.ORDER_ID, pa.scalar(None, order_id.type))
         shifted = pa.concat_arrays([pa.array([above.as_py()], order_id.type), order_id.slice(0, len(order_id) - 1)])
@@ -52,9 +55,7 @@ class Cells:
         return np.asarray(pc.invert(same).to_numpy(zero_copy_only=False))
 
 
-def _filled(
-    column: pa.Array, starts: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None", above: pa.Scalar | None
-) -> pa.Array:
+def _filled(column: pa.Array, starts: Mask | None, above: pa.Scalar | None) -> pa.Array:
     """Blank cells take the cell above them, unless their row starts an order; `above` stands over the first row."""
     blank = np.asarray(_blank(column).to_numpy(zero_copy_only=False))
     if not blank.any():

@@ -103,6 +103,21 @@ def missing(layout: Layout) -> list[str]:
     return [first + "".join(f" (or {other})" for other in others) for first, *others in groups]
 
 
+def given(layout: Layout, source: Source) -> Layout:
+    """The layout of a mapping file, where it fits the source.
+
+    Raises InputError where the source lacks a column that it names, or it names none for what its kind needs.
+    """
+    if strange := [column for column in layout.columns.values() if column not in source.columns]:
+        raise InputError(
+            f"The mapping names the columns {listed(strange)}, and {source.name} has none of that name but "
+            f"{listed(source.columns)}; mend the mapping."
+        )
+    if lacking := missing(layout):
+        raise InputError(f"The mapping names no column of {source.name} for {listed(lacking)}; mend the mapping.")
+    return layout
+
+
 def listed(names: Sequence[str]) -> str:
     """The names with commas, cut after thirty."""
     shown = ", ".join(names[:30])

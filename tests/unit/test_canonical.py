@@ -1,0 +1,78 @@
+"""Facts about canonical cells: chosen, filled in within an order and never beyond it, wherever batches are cut."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.columns import Columns as C
+from etl.canonical import Cells
+from etl.mapping import Layout
+
+SHOPIFY = Layout(
+    {C.ORDER_ID: "Name", C.CUSTOMER_ID: "Email", C.PRODUCT_ID: "Lineitem sku", C.PRODUCT_NAME: "Lineitem name"},
+    constants={C.QUANTITY: "1"},
+    carried=(C.CUSTOMER_ID,),
+)
+ROWS = [
+    ("#1", "a@b.example", "S1", "Mug"),
+    ("#1", "", "S2", "Cup"),
+    ("#1", " ", "", "Gift card"),
+    ("#2", "", "S1", "Mug"),  # a guest's, whose rows stay without a customer
+    ("#2", "", "S2", "Cup"),
+    ("#1", "", "S1", "Mug"),  # not below its order's first row
+    ("#3", "c@d.example", " ", " "),
+    ("#3", None, "S1", "Mug"),
+    ("", "", "S1", "Mug"),
+    ("", "", "S1", "Mug"),
+]
+CUSTOMERS = ["a@b.example"] * 3 + ["", "", "", "c@d.example", "c@d.example", "", ""]
+
+
+def batch(rows: Sequence[tuple[str, str | None, str, str]]) -> pa.RecordBatch:
+    columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(4)]
+    return pa.record_batch(columns, names=["Name", "Email", "Lineitem sku", "Lineitem name"])
+
+
+@given(st.lists(st.integers(0, len(ROWS)), max_size=4))
+def test_cells_are_carried_within_an_order_wherever_batches_are_cut(cuts: list[int]) -> None:
+    cells, places = Cells(SHOPIFY), [0, *sorted(cuts), len(ROWS)]
+    parts = [cells.of(batch(ROWS[start:end])) for start, end in pairwise(places)]
+    assert [cell for part in parts for cell in part[C.CUSTOMER_ID].to_pylist()] == CUSTOMERS
+    assert [cell for part in parts for cell in part[C.QUANTITY].to_pylist()] == ["1"] * len(ROWS)
+    products = [cell for part in parts for cell in part[C.PRODUCT_ID].to_pylist()]
+    assert products[:3] == ["S1", "S2", "Gift card"]
+
+
+def test_an_order_id_on_the_first_row_alone_is_carried_too() -> None:
+    layout = Layout({C.ORDER_ID: "Name", C.CUSTOMER_ID: "Email"}, carried=(C.CUSTOMER_ID, C.ORDER_ID))
+    rows = [("1", "a", "", ""), ("", "", "", ""), ("2", "", "", ""), ("", "", "", ""), ("3", "c", "", "")]
+    cells = Cells(layout)
+    parts = [cells.of(batch(rows[:2])), cells.of(batch(rows[2:3])), cells.of(batch(rows[3:]))]
+    assert [cell for part in parts for cell in part[C.ORDER_ID].to_pylist()] == ["1", "1", "2", "2", "3"]
+    assert [cell for part in parts for cell in part[C.CUSTOMER_ID].to_pylist()] == ["a", "a", "", "", "c"]
+
+
+def test_a_product_without_an_id_goes_by_its_name() -> None:
+    rows = pa.record_batch({"id": pa.array([17, None], pa.int64()), "name": ["Lamp", "Chair "]})
+    both = Cells(Layout({C.PRODUCT_ID: "id", C.PRODUCT_NAME: "name"})).of(rows)
+    assert both[C.PRODUCT_ID].to_pylist() == ["17", "Chair"]
+    assert Cells(Layout({C.PRODUCT_NAME: "name"})).of(rows)[C.PRODUCT_ID].to_pylist() == ["Lamp", "Chair "]
+
+
+def test_nothing_is_copied_where_nothing_is_to_be_done() -> None:
+    rows = batch(ROWS[:1])
+    cells = Cells(SHOPIFY).of(rows)
+    for canonical, column in SHOPIFY.columns.items():
+        assert cells[canonical].buffers()[2].address == rows.column(column).buffers()[2].address
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.timestamp("us"), pa.string()])
+def test_columns_of_any_type_are_carried(kind: pa.DataType) -> None:
+    values = pa.array([1, None, 1]).cast(kind)
+    rows = pa.record_batch({"order": ["1", "1", "2"], "customer": values})
+    cells = Cells(Layout({C.ORDER_ID: "order", C.CUSTOMER_ID: "customer"}, carried=(C.CUSTOMER_ID,))).of(rows)
+    assert cells[C.CUSTOMER_ID].to_pylist() == [values[0].as_py()] * 3
