@@ -43,7 +43,7 @@ def _last(word: str, known: str) -> str:
 
 
 _SPECIAL = {
-    C.ATTRIBUTES: "coalesce(jsonb_object_agg(key, value ORDER BY place) FILTER (WHERE key IS NOT NULL), '{}')",
+    C.ATTRIBUTES: "coalesce(jsonb_object_agg(key, value ORDER BY place) FILTER (WHERE value <> 'null'), '{}')",
     # who names a product says if it is a service
     C.IS_SERVICE: f"coalesce({_last(C.IS_SERVICE, 'name IS NOT NULL')}, bool_or(is_service))",
 }

@@ -14,7 +14,7 @@ from db.accounts import Account, Load
 from db.bulk import copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.schema import RECORD_TABLES, interaction_event, load, rejected_row, transaction_line
+from db.schema import RECORD_TABLES, interaction_event, load, metadata, rejected_row, transaction_line
 from db.tally import ORDERS
 from errors import ConfigurationError, DatabaseError
 
@@ -41,10 +41,10 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
         yield connection
 
 
-def find(connection: Connection, sha256: str) -> Load | None:
-    """The finished load of this content, or None."""
-    query = text("SELECT load_id FROM load WHERE sha256 = :sha256 AND status = 'done'")
-    load_id = connection.execute(query, {"sha256": sha256}).scalar_one_or_none()
+def find(connection: Connection, sha256: str, kind: str = ORDERS) -> Load | None:
+    """The finished load of this content as this kind, or None."""
+    query = text("SELECT load_id FROM load WHERE sha256 = :sha256 AND kind = :kind AND status = 'done'")
+    load_id = connection.execute(query, {"sha256": sha256, C.KIND: kind}).scalar_one_or_none()
     return None if load_id is None else accounts.read(connection, load_id)
 
 
@@ -84,6 +84,17 @@ def add_lines(connection: Connection, load_id: int, batches: Iterable[pa.RecordB
 def add_events(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
     """COPY events: the columns of `interaction_event`; those that a file of orders carries have numbers below 0."""
     copy_in(connection, interaction_event, (_under(load_id, batch) for batch in batches))
+
+
+def add_carried(connection: Connection, load_id: int, tables: Mapping[str, pa.Table]) -> None:
+    """What a source carries beside its rows: table of the record -> rows, which are no rows of the file's account."""
+    for name, table in tables.items():
+        if name == interaction_event.name:
+            numbered = table.append_column(C.ROW_NUMBER, pa.array(range(-1, -1 - table.num_rows, -1), pa.int64()))
+            add_events(connection, load_id, numbered.to_batches())
+        else:
+            numbered = table.append_column(C.ROW_NUMBER, pa.array(range(table.num_rows), pa.int64()))
+            known.say(connection, load_id, metadata.tables[name], numbered.to_batches())
 
 
 def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:

