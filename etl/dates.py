@@ -17,8 +17,10 @@ def with_day_order(layout: Layout, source: Source) -> Layout:
 
     Raises InputError where no date shows the order, or two contradict each other: a wrong guess would move sales by
     months, and nobody would see it. For the same reason the days of two-digit years must vary more than the years do:
-    10-11-12 may begin with the year.
+    10-11-12 may begin with the year. An order that is given stands.
     """
+    if layout.day_first is not None or C.ORDERED_AT not in layout.columns:
+        return layout
     example = day_first = month_first = None
     days: set[str] = set()
     years: set[str] = set()

@@ -1,6 +1,5 @@
 """A layout and a form as a mapping file: TOML to read and to mend, and the same as a dictionary for the record."""
 
-import codecs
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -88,7 +87,7 @@ def written(layout: Layout, form: Form, name: str, columns: Sequence[str]) -> st
         "",
         '# What each column means: meaning = "the file\'s column".',
         "[columns]",
-        *(f"{canonical} = {_value(column)}" for canonical, column in layout.columns.items()),
+        *(line(canonical, column) for canonical, column in layout.columns.items()),
     ]
     if free:
         lines += ["# Meanings that no column has:", *(f"# {canonical} =" for canonical in free)]
@@ -106,6 +105,11 @@ def written(layout: Layout, form: Form, name: str, columns: Sequence[str]) -> st
         *_table(told, "file"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def line(canonical: str, column: str) -> str:
+    """The line of a mapping file that says what a column means."""
+    return f"{canonical} = {_value(column)}"
 
 
 def _table(told: Mapping[str, Any], name: str) -> list[str]:
@@ -173,7 +177,7 @@ def _one_of(*allowed: str) -> Rule:
 
 def _known_encoding(value: Any) -> bool:
     try:
-        return isinstance(value, str) and bool(codecs.lookup(value))
+        return isinstance(value, str) and isinstance("".encode(value), bytes)
     except (LookupError, ValueError):
         return False
 

@@ -19,6 +19,7 @@ def with_decimal_marks(layout: Layout, source: Source) -> Layout:
 
     A column that shows neither mark (1,234 or 1.234 all the way down) follows the others of the file. Raises InputError
     where those do not tell or disagree, and where one column has both marks for its decimals or more than one currency.
+    A mark that is given stands.
     """
     found = {canonical: _Written() for canonical in _NUMERIC if canonical in layout.columns}
     for batch in source.batches():
@@ -32,10 +33,12 @@ def with_decimal_marks(layout: Layout, source: Source) -> Layout:
     for canonical, written in found.items():
         where = f"The column {layout.columns[canonical]} of {source.name}"
         others = {mark for other in found.values() for mark in other.proofs}
+        if canonical in layout.decimals:
+            continue
         mark = _mark(written, others, where)
         if mark == "," or not written.plain:
             decimals[canonical] = mark
-    return replace(layout, decimals=decimals)
+    return replace(layout, decimals={**decimals, **layout.decimals})
 
 
 @dataclass

@@ -19,7 +19,7 @@ from etl.meanings import HEADER_WITHIN, header_place, known_names
 from etl.readers.base import Form, Source, broken, column_names, content_sha256
 
 _DELIMITERS = ",;\t|"
-_BLOCK = 8 << 20
+_BLOCK = 4 << 20
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DAMAGE = (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile, csv.Error)
 
@@ -36,11 +36,12 @@ class _Form:
 def read(path: Path, given: Form) -> Source:
     """Open a file of delimited text. Every column is text: blank and missing cells are empty strings.
 
-    The header is the first of the first rows that a mapping understands; what stands above it is left out.
+    The header is the first of the first rows that a mapping understands; what stands above it is left out. What the
+    given form says is not looked for.
     """
     try:
-        encoding, lines = _encoding_and_lines(path)
-        form = _form(path, encoding)
+        encoding, lines = _encoding_and_lines(path, given.encoding)
+        form = _form(path, encoding, given)
         rows = max(lines - form.lines_above - 1, 0)
     except UnicodeError as error:
         raise _strange_encoding(path) from error
@@ -57,6 +58,7 @@ def read(path: Path, given: Form) -> Source:
         columns=names,
         rows=rows,
         batches=lambda: _batches(path, form, names) if rows else iter(()),
+        form=Form(encoding.removesuffix("-sig"), form.delimiter, form.lines_above + 1),
     )
 
 
@@ -67,11 +69,11 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path) if name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
-def _encoding_and_lines(path: Path) -> tuple[str, int]:
+def _encoding_and_lines(path: Path, given: str | None) -> tuple[str, int]:
     """Decode all of it once: a file that is UTF-8 nearly to its end would otherwise fail half-way through a load."""
     with _open(path) as stream:
         chunk = stream.read(1 << 20)
-        encoding = "utf-16" if chunk.startswith(_UTF16_MARKS) else "utf-8"
+        encoding = given or ("utf-16" if chunk.startswith(_UTF16_MARKS) else "utf-8")
         decoder, fits, lines, last = codecs.getincrementaldecoder(encoding)(), True, 0, chunk
         while chunk:
             lines, last = lines + chunk.count(b"\n"), chunk
@@ -81,33 +83,37 @@ def _encoding_and_lines(path: Path) -> tuple[str, int]:
                 fits = False
             chunk = stream.read(1 << 20)
     fits = fits and not decoder.getstate()[0]  # bytes of a character that was never finished
-    if encoding == "utf-16" and not fits:
-        raise _strange_encoding(path)
+    if not fits and (given or encoding == "utf-16"):
+        raise _strange_encoding(path, given)
     lines += not last.endswith((b"\n", b"\n\0"))
     return ("utf-8-sig" if encoding == "utf-8" else encoding) if fits else "cp1252", lines
 
 
-def _form(path: Path, encoding: str) -> _Form:
+def _form(path: Path, encoding: str, given: Form) -> _Form:
     with _open(path) as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
         start = text.read(_BLOCK)
-    forms = [form for delimiter in _DELIMITERS if (form := _form_by(delimiter, start, encoding)) is not None]
+    delimiters = given.delimiter or _DELIMITERS
+    forms = [form for d in delimiters if (form := _form_by(d, start, encoding, given.header_line)) is not None]
+    if not forms and given.header_line:
+        raise InputError(f"{path.name} has no column names on line {given.header_line}; mend the mapping.")
     if not forms:
         raise InputError(f"{path.name} does not begin with a line of column names; add one and load it again.")
     return max(forms, key=lambda form: (known_names(form.header), len(form.header)))
 
 
-def _form_by(delimiter: str, start: str, encoding: str) -> _Form | None:
+def _form_by(delimiter: str, start: str, encoding: str, header_line: int | None) -> _Form | None:
     """The header as this delimiter parts it; None where none of the first rows can be one."""
     reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
     ends = [0]
     rows = []
     try:
-        for row in islice(reader, HEADER_WITHIN):
+        for row in islice(reader, header_line or HEADER_WITHIN):
             rows.append(row)
             ends.append(reader.line_num)
     except csv.Error:  # a cell beyond all measure, which may lie below the header
         pass
-    place = header_place(rows)
+    at_line = {end + 1: place for place, end in enumerate(ends[:-1]) if any(cell.strip() for cell in rows[place])}
+    place = at_line.get(header_line) if header_line else header_place(rows)
     return None if place is None else _Form(encoding, delimiter, rows[place], ends[place])
 
 
@@ -135,7 +141,9 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
         raise broken(path.name, "CSV", error) from error
 
 
-def _strange_encoding(path: Path) -> InputError:
+def _strange_encoding(path: Path, given: str | None = None) -> InputError:
+    if given:
+        return InputError(f"{path.name} is not written in {given}; mend the mapping, or leave out its encoding.")
     return InputError(
         f"{path.name} is written neither in UTF-8, UTF-16 nor Windows-1252; save it as UTF-8 and load it again."
     )
