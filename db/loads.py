@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
 from db import accounts, known, overlap, tally
 from db.accounts import Account, Load
-from db.bulk import copy_in
+from db.bulk import as_csv, copy_csv, copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
 from db.schema import RECORD_TABLES, interaction_event, load, metadata, rejected_row, transaction_line
@@ -75,10 +75,14 @@ def begin(
     return int(connection.execute(insert(load).values(row).returning(load.c.load_id)).scalar_one())
 
 
-def add_lines(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
-    """COPY accepted lines; columns that are not the line's own are left aside."""
-    wanted = [column.name for column in transaction_line.columns if column.name != C.LOAD_ID]
-    copy_in(connection, transaction_line, (_under(load_id, batch.select(wanted)) for batch in batches))
+def add_lines(connection: Connection, lines: Iterable[bytes]) -> None:
+    """COPY accepted lines, as `lines_of` writes them."""
+    copy_csv(connection, transaction_line, transaction_line.columns.keys(), lines)
+
+
+def lines_of(load_id: int, accepted: pa.RecordBatch) -> bytes:
+    """Accepted lines ready for COPY; columns that are not the line's own are left aside. Any thread may do it."""
+    return as_csv(_under(load_id, accepted).select(transaction_line.columns.keys()))
 
 
 def add_events(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:

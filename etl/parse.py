@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,7 +50,31 @@ def text(column: pa.Array) -> pa.Array:
 
 def identifier(column: pa.Array) -> pa.Array:
     """Text that names an order, a customer or a product; a whole number written 17850.0 loses its decimals."""
-    return pc.replace_substring_regex(text(column), r"^([0-9]+)\.0+$", r"\1")
+    written = text(column)
+    return pc.replace_substring_regex(written, r"^([0-9]+)\.0+$", r"\1") if may_hold(written, ".") else written
+
+
+def mended(written: pa.Array) -> pa.Array:
+    """Words that were UTF-8 and were read as Windows-1252 (CafÃ©) as they were (Café), where that is certain."""
+    if not may_hold(written, "Ã"):
+        return written
+    return by_distinct(written, lambda words: pa.array([_mended(word) for word in words.to_pylist()], pa.string()))
+
+
+def _mended(word: str | None) -> str | None:
+    try:
+        return word and word.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return word
+
+
+def may_hold(written: pa.Array, sign: str) -> bool:
+    """Whether one of the texts may have this character: a quick look at their bytes that spares most columns more."""
+    content = written.buffers()[2] if written.null_count < len(written) else None
+    if content is None or not content.size:
+        return False
+    found = np.frombuffer(content, dtype=np.uint8)
+    return bool(np.any(found == ord(sign)) if sign.isascii() else np.max(found) > 0x7F)
 
 
 def number(column: pa.Array, decimal: str | None = None) -> pa.Array:
@@ -107,6 +132,8 @@ def by_distinct(column: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Ar
 
 
 def _written_moment(written: pa.Array, day_first: bool | None) -> pa.Array:
+    if (quick := _iso_moment(written)) is not None:
+        return quick
     for pattern in _NAMED_DATES:
         parts = pc.extract_regex(written, pattern)
         month = pc.utf8_slice_codeunits(pc.utf8_lower(pc.struct_field(parts, "month")), 0, 3)
@@ -121,6 +148,15 @@ def _written_moment(written: pa.Array, day_first: bool | None) -> pa.Array:
     wall = pc.replace_substring_regex(iso, _ZONE, r"\1")
     wall = pc.if_else(pc.match_substring_regex(wall, _LOCAL), wall, None)
     return moment(pa.array(pd.to_datetime(wall.to_pandas(), format="ISO8601", errors="coerce"), from_pandas=True))
+
+
+def _iso_moment(written: pa.Array) -> pa.Array | None:
+    """Texts all written 2010-12-01 08:26:00, or all 2010-12-01; else None, and they are looked at one by one."""
+    lengths = pc.unique(pc.binary_length(written).drop_null()).to_pylist()
+    try:
+        return moment(written.cast(pa.timestamp("us"))) if lengths in ([19], [10]) else None
+    except pa.ArrowInvalid:
+        return None
 
 
 def _iso(parts: pa.Array, month: pa.Array, day: pa.Array) -> pa.Array:

@@ -10,13 +10,9 @@ import pyarrow as pa
 import pytest
 
 from errors import ConfigurationError, InputError
-from etl.clean import clean
-from etl.dates import with_day_order
-from etl.duplicates import SeenRows
 from etl.mapping import detect
-from etl.numbers import with_decimal_marks
 from etl.readers import READERS, open_source
-from etl.readers.base import Source
+from tests.cleaning import lines, repeats
 
 SALES = pd.DataFrame(
     {
@@ -65,12 +61,6 @@ WRITERS: Mapping[str, Callable[[pd.DataFrame, Path], None]] = {
     **dict.fromkeys((".xlsb", ".xls", ".ods"), _excel),  # nothing here writes these; their reader goes by the content
     ".parquet": lambda frame, path: frame.to_parquet(path),
 }
-
-
-def lines(source: Source) -> list[dict[str, object]]:
-    layout = with_decimal_marks(with_day_order(detect(source), source), source)
-    parts = [clean(batch, layout, 1).accepted for batch in source.batches()]
-    return [row for part in parts for row in part.to_pylist()]
 
 
 def expected(tmp_path: Path) -> list[dict[str, object]]:
@@ -273,8 +263,7 @@ def test_parquet_text_of_every_kind_is_text(tmp_path: Path) -> None:
         pa.parquet.write_table(table, tmp_path / f"{number}.parquet")
         source = open_source(str(tmp_path / f"{number}.parquet"))
         assert lines(source) == expected(tmp_path)
-        flags = [SeenRows().repeats(batch).to_pylist() for batch in source.batches()]
-        assert flags == [[False] * len(SALES)]
+        assert repeats(source.batches()) == [False] * len(SALES)
 
 
 def test_what_is_no_file_is_one_sentence(tmp_path: Path) -> None:

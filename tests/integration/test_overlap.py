@@ -53,7 +53,7 @@ def put(engine: Engine, lines: Sequence[Line], replaces: int | None = None) -> i
         batch = pa.RecordBatch.from_pylist(rows, layout)
         days = pa.array([day for *_, day in lines]).cast(pa.timestamp("us"))
         batch = batch.set_column(batch.schema.get_field_index(C.ORDERED_AT), C.ORDERED_AT, days).drop_columns(C.LOAD_ID)
-        loads.add_lines(connection, load_id, [batch])
+        loads.add_lines(connection, [loads.lines_of(load_id, batch)])
         people = {C.CUSTOMER_ID: batch[C.CUSTOMER_ID], C.LAST_ORDERED_AT: days}
         known.stage_customers(connection, [pa.RecordBatch.from_pydict(people).filter(batch[C.CUSTOMER_ID].is_valid())])
         goods = {C.PRODUCT_ID: batch[C.PRODUCT_ID], "lines": [1] * len(rows), C.IS_SERVICE: [False] * len(rows)}

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.columns import Columns as C
-from etl.clean import Cleaned, clean, is_service
-from etl.duplicates import SeenRows
+from etl.clean import Cleaned, is_service
 from etl.mapping import Layout, detect
 from etl.readers.base import Source
+from tests.cleaning import cleaned as clean
+from tests.cleaning import repeats
 
 at = datetime.fromisoformat
 
@@ -160,7 +161,10 @@ def test_a_rejected_row_keeps_what_the_file_said(batch: pa.RecordBatch) -> None:
 def test_where_batches_are_cut_changes_nothing(batch: pa.RecordBatch, cut: int) -> None:
     layout = layout_of(batch.schema.names)
     whole = clean(batch, layout, 1)
-    head, tail = clean(batch.slice(0, cut), layout, 1), clean(batch.slice(cut), layout, 1 + min(cut, batch.num_rows))
+    head, tail = (
+        clean(batch.slice(0, cut), layout, 1),
+        clean(batch.slice(cut), layout, 1 + min(cut, batch.num_rows)),
+    )
     assert whole.accepted.to_pylist() == head.accepted.to_pylist() + tail.accepted.to_pylist()
     assert whole.rejected.to_pylist() == head.rejected.to_pylist() + tail.rejected.to_pylist()
 
@@ -172,7 +176,7 @@ def test_where_batches_are_cut_changes_nothing(batch: pa.RecordBatch, cut: int) 
     ("changes", "reason"),
     [
         ({"InvoiceNo": " "}, "missing_order_id"),
-        ({"StockCode": ""}, "missing_product_id"),
+        ({"StockCode": "", "Description": ""}, "missing_product_id"),
         ({"StockCode": "x" * 201}, "id_too_long"),
         ({"Description": "a\x00b"}, "nul_character"),
         ({"InvoiceDate": ""}, "missing_date"),
@@ -207,7 +211,7 @@ def test_what_is_no_number_or_no_date_is_shown_by_its_first_cell() -> None:
 
 def test_a_rejected_row_counts_its_amount_where_it_can_be_told() -> None:
     assert rejected(UnitPrice="-11062.06", Quantity="1")[C.AMOUNT] == Decimal("-11062.06")
-    assert rejected(StockCode="")[C.AMOUNT] == Decimal("15.30")
+    assert rejected(StockCode="", Description="")[C.AMOUNT] == Decimal("15.30")
     assert rejected(Quantity="six")[C.AMOUNT] is None
 
 
@@ -311,18 +315,14 @@ CELLS = st.sampled_from([None, "", "a", "b"])
 def test_a_duplicate_is_any_row_equal_to_an_earlier_one(rows: list[tuple[Any, ...]], size: int) -> None:
     first, second, third = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     table = pa.table({"x": pa.array(first, pa.string()), "y": pa.array(second, pa.string()), "z": third})
-    seen = SeenRows()
-    found = [flag for batch in table.to_batches(size) for flag in seen.repeats(batch).to_pylist()]
-    assert found == [row in rows[:place] for place, row in enumerate(rows)]
+    assert repeats(table.to_batches(size)) == [row in rows[:place] for place, row in enumerate(rows)]
 
 
 def test_duplicates_are_found_across_many_batches_as_pandas_finds_them() -> None:
     frame = pd.DataFrame(
         {"order": [n * 7919 % 3001 for n in range(20_000)], "price": [n % 3 / 4 for n in range(20_000)]}
     )
-    seen = SeenRows()
-    found = [flag for batch in pa.table(frame).to_batches(617) for flag in seen.repeats(batch).to_pylist()]
-    assert found == frame.duplicated().to_list()
+    assert repeats(pa.table(frame).to_batches(617)) == frame.duplicated().to_list()
 
 
 # services
