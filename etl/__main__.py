@@ -1,17 +1,31 @@
-"""python -m etl: load the sample or a file of a shop's own, tell the account of a load, take a load out again."""
+"""python -m etl: look at a file, load it or the sample, tell the account of a load, take a load out again."""
 
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 from sqlalchemy import Engine
 
-from console import console, progress, says_errors
-from db import accounts, loads, runs, snapshot
+from console import complaints, console, progress, says_errors
+from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
+from errors import ConfigurationError, InputError, SpectrumError
+from etl import mapping_file
+from etl.inspection import inspected
+from etl.load import Outcome
 from etl.load import load as load_source
-from etl.readers import READERS, open_source
-from etl.report import account, counted, listed
+from etl.meanings import Kind
+from etl.readers import READERS, expand, open_source, shown
+from etl.readers.base import UNKNOWN, Source
+from etl.readers.folder import Found
+from etl.rejected import mapping_of, write_csv
+from etl.report import account, counted, listed, summary
+from etl.shown import inspection
 from settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -20,19 +34,29 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command()
 @says_errors
 def load(
-    what: Annotated[str, typer.Argument(metavar="sample|FILE", help=f"The sample, or a file: {', '.join(READERS)}.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="sample|FILE|FOLDER|ADDRESS",
+            help=f"The sample; a file ({', '.join(READERS)}), also s3://, gs:// or https://; a folder or a quoted "
+            "pattern such as 'exports/*.csv', each file a load of its own; or with --query a database.",
+        ),
+    ],
     keep_duplicates: Annotated[bool, typer.Option(help="Accept rows that repeat an earlier row exactly.")] = False,
     households: Annotated[int | None, typer.Option(help="Cut the sample to its first so many households.")] = None,
+    query: Annotated[str | None, typer.Option(help="The SELECT whose rows are loaded from the database.")] = None,
 ) -> None:
-    """Load one file; the same content twice counts once."""
+    """Load one file or several; the same content twice counts once."""
     settings = load_settings()
-    source = open_source(what, households)
-    engine = make_engine(settings)
+    found = expand(what) if households is None and query is None else None
+    if found is not None:
+        _load_each(found, settings, keep_duplicates)
+        return
     with progress() as bar:
-        task = bar.add_task(f"Loading {source.name}", total=source.rows)
-        outcome = load_source(
-            engine, source, keep_duplicates=keep_duplicates, advance=lambda rows: bar.advance(task, rows)
-        )
+        bar.add_task("Opening", total=None)
+        source = open_source(what, households, query=query)
+    engine = make_engine(settings)
+    outcome = _load(engine, source, keep_duplicates)
     name = escape(source.name)
     if outcome.fresh:
         console.print(*account(accounts.report(engine, outcome.load.load_id)), sep="\n")
@@ -40,6 +64,90 @@ def load(
     else:
         console.print(f"{name} is already loaded (load {outcome.load.load_id}); nothing was changed.")
     _write_snapshot(engine, settings)
+
+
+def _load(engine: Engine, source: Source, keep_duplicates: bool) -> Outcome:
+    with progress() as bar:
+        task = bar.add_task(f"Loading {escape(source.name)}", total=source.rows)
+        return load_source(
+            engine, source, keep_duplicates=keep_duplicates, advance=lambda rows: bar.advance(task, rows)
+        )
+
+
+def _load_each(found: Found, settings: Settings, keep_duplicates: bool) -> None:
+    """Load files one after the other; one that cannot be loaded is told at once, and the others go on."""
+    engine = make_engine(settings)
+    outcomes: dict[str, Outcome | None] = {}
+    for file in found.files:
+        try:
+            outcomes[file] = _load(engine, open_source(file), keep_duplicates)
+        except SpectrumError as error:
+            outcomes[file] = None
+            complaints.print(f"[bold red]error:[/] {escape(str(error))}")
+    console.print(summary({shown(file): outcome for file, outcome in outcomes.items()}))
+    if found.skipped:
+        console.print(f"Skipped, being hidden or of no known kind: {escape(', '.join(found.skipped))}.")
+    if any(outcomes.values()):
+        _write_snapshot(engine, settings)
+    if failed := sum(outcome is None for outcome in outcomes.values()):
+        raise InputError(
+            f"{failed} of {counted(len(outcomes), 'file')} could not be loaded; mend what is told above and load again."
+        )
+
+
+@app.command()
+@says_errors
+def inspect(
+    what: Annotated[str, typer.Argument(metavar="FILE", help="What `load` would take.")],
+    kind: Annotated[Kind, typer.Option("--as", help="What a row of the file is about.")] = "orders",
+    mapping: Annotated[Path | None, typer.Option(help="The mapping file to go by.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write what was understood to this mapping file.")] = None,
+    force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show what is understood of a file, and what is not, without loading it; write a mapping file to mend."""
+    layout, form = mapping_file.read(mapping) if mapping else (None, UNKNOWN)
+    if write:
+        _must_be_free(write, force)
+    with progress() as bar:
+        bar.add_task(f"Inspecting {escape(what)}", total=None)
+        found = inspected(open_source(what, form=form), kind, layout)
+    if json_:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        console.print(*inspection(found), sep="\n")
+    if write:
+        _write(write, found.mapping_file())
+        complaints.print(f"The mapping file {escape(str(write))} is written.")
+
+
+@app.command()
+@says_errors
+def rejected(
+    number: Annotated[int, typer.Argument(metavar="LOAD", help="The load's number.")],
+    to: Annotated[Path | None, typer.Option(help="Write them to this CSV file, with its mapping file beside.")] = None,
+    force: Annotated[bool, typer.Option(help="Write over files that are there.")] = False,
+) -> None:
+    """Give the rejected rows of a load as CSV, to be mended and loaded."""
+    engine = make_engine(load_settings())
+    load = rejects.load_of(engine, number)
+    columns = load.options.get("columns") or rejects.columns(engine, number)
+    if to is None:
+        write_csv(rejects.rejects(engine, number), columns, sys.stdout)
+        return
+    beside = to.with_suffix(".toml")
+    for path in (to, beside):
+        _must_be_free(path, force)
+    with _writing(to), to.open("w", encoding="utf-8", newline="") as sink:
+        rows = write_csv(rejects.rejects(engine, number), columns, sink)
+    mapping = mapping_of(load, to.name)
+    if mapping:
+        _write(beside, mapping)
+    by = f" --mapping {beside}" if mapping else ""
+    console.print(
+        f"{counted(rows, 'rejected row')} of load {number} {'is' if rows == 1 else 'are'} in {escape(str(to))}; mend "
+        f"what is wrong and run `python -m etl load {escape(f'{to}{by}')}`."
+    )
 
 
 @app.command()
@@ -78,6 +186,24 @@ def undo(number: Annotated[int, typer.Argument(metavar="LOAD", help="The load's 
             "The published segments and recommendations still rest on the data before; run `python -m models run`."
         )
     _write_snapshot(engine, settings)
+
+
+def _must_be_free(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise ConfigurationError(f"There is a file {path} already; name another, or write over it with --force.")
+
+
+def _write(path: Path, text: str) -> None:
+    with _writing(path):
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror or error}); name another.") from error
 
 
 def _write_snapshot(engine: Engine, settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """The account of a load as the commands print it: every row and every cent, month by month, and what it changed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from os.path import commonprefix
 from typing import Any
 
 from rich.console import RenderableType
@@ -9,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from db.accounts import Account, Extent, Load
+from etl.load import Outcome
 
 
 def account(told: Account) -> Iterator[RenderableType]:
@@ -26,6 +28,21 @@ def listed(loads: Iterable[Load]) -> Table:
     for load in loads:
         accepted = f"{load.rows_accepted:,}", _money(load.amount_accepted)
         table.add_row(str(load.load_id), escape(load.name), _time(load), load.status, *accepted)
+    return table
+
+
+def summary(outcomes: Mapping[str, Outcome | None]) -> Table:
+    """One row a file, named within the folder that all share, with what came of it; None: it could not be loaded."""
+    table = _table("name", "load", "", "accepted", "rejected", "amount", text=3)
+    folder = commonprefix(list(outcomes)).rpartition("/")[0]  # noqa: RUF071 (addresses are no paths)
+    for file, outcome in outcomes.items():
+        name = escape(file.removeprefix(folder).lstrip("/"))
+        if outcome is None:
+            table.add_row(name, "", "not loaded", "", "", "")
+            continue
+        load = outcome.load
+        figures = f"{load.rows_accepted:,}", f"{load.rows_rejected:,}", _money(load.amount_accepted)
+        table.add_row(name, str(load.load_id), "loaded" if outcome.fresh else "already loaded", *figures)
     return table
 
 

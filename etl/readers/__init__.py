@@ -69,6 +69,11 @@ def open_source(what: str, households: int | None = None, form: Form = UNKNOWN, 
     return replace(source, name=name, batches=lambda: _held(scratch, source))
 
 
+def shown(what: str) -> str:
+    """What `open_source` takes, as it may be shown: an address without its secrets."""
+    return remote.shown(what) if remote.is_address(what) else what
+
+
 def _read(path: Path, form: Form) -> Source:
     if path.is_dir():
         raise InputError(f"{path} is a directory; name one file in it.")

@@ -122,7 +122,7 @@ def written(cell: object) -> str:
             return str(cell)
 
 
-class Spool:
+class RowFile:
     """Rows of text set aside in a file, so that they can be read any number of times."""
 
     def __init__(self, rows: Iterable[Sequence[str]], names: Sequence[str]) -> None:

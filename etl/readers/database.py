@@ -5,7 +5,7 @@ from typing import Any
 
 from db import source
 from errors import ConfigurationError, InputError
-from etl.readers.base import Form, Source, Spool, column_names, content_sha256, written
+from etl.readers.base import Form, RowFile, Source, column_names, content_sha256, written
 
 _NAMED_BY = 60
 _NOT_TEXT = (bytes, bytearray, memoryview, list, tuple, dict)
@@ -21,8 +21,8 @@ def read(address: str, query: str, form: Form) -> Source:
     name = f"{source.shown(address)}: {' '.join(query.split())[:_NAMED_BY]}"
     with source.selected(address, query) as (keys, rows):
         columns = column_names(keys, name)
-        spool = Spool(_written(rows, columns, name), columns)
-    return Source(name=name, sha256=content_sha256(spool.path), columns=columns, rows=spool.rows, batches=spool.batches)
+        file = RowFile(_written(rows, columns, name), columns)
+    return Source(name=name, sha256=content_sha256(file.path), columns=columns, rows=file.rows, batches=file.batches)
 
 
 def _written(rows: Iterator[Sequence[Any]], columns: Sequence[str], name: str) -> Iterator[Sequence[str]]:

@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from errors import InputError
 from etl.meanings import HEADER_WITHIN, header_place, known_names
-from etl.readers.base import Form, Source, Spool, broken, column_names, content_sha256, written
+from etl.readers.base import Form, RowFile, Source, broken, column_names, content_sha256, written
 
 _MOST_UNPACKED = 4 << 30
 _SUSPECT = 100 << 20
@@ -43,7 +43,7 @@ def read(path: Path, form: Form) -> Source:
         sheets = _sheets(workbook, path.name, form)
         width = max(sheet.width for sheet in sheets)
         names = column_names([*sheets[0].header, *[""] * (width - len(sheets[0].header))], path.name)
-        spool = Spool(_rows(workbook, sheets, width), names)
+        file = RowFile(_rows(workbook, sheets, width), names)
     except CalamineError as error:
         raise broken(path.name, "a workbook", error) from error
     lines = {sheet.line for sheet in sheets}
@@ -51,8 +51,8 @@ def read(path: Path, form: Form) -> Source:
         name=path.name,
         sha256=content_sha256(path),
         columns=names,
-        rows=spool.rows,
-        batches=spool.batches,
+        rows=file.rows,
+        batches=file.batches,
         form=Form(
             sheet=sheets[0].name if len(sheets) == 1 else None, header_line=lines.pop() if len(lines) == 1 else None
         ),
