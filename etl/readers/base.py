@@ -1,22 +1,18 @@
 """What every reader gives: a Source, whose rows stream as Arrow batches."""
 
 import hashlib
-import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from errors import InputError
-
-BATCH_ROWS = 65_536
+from etl.cells import BATCH_ROWS
 
 
 @dataclass(frozen=True)
@@ -90,36 +86,6 @@ def broken(name: str, kind: str, error: Exception) -> InputError:
     """The error of a file that is not what its name says, or that ends too early."""
     detail = " ".join(str(error).split())[:200] or type(error).__name__
     return InputError(f"{name} cannot be read as {kind} ({detail}); check the file and load it again.")
-
-
-_WHOLE_UP_TO = 1e17  # beyond it a float written in full would claim digits that it does not have
-_THREE_DECIMALS = re.compile(r"\.[0-9]{3}$")
-
-
-def written(cell: object) -> str:
-    """A cell that has a type, as text that can be read in one way alone; nothing and not-a-number are blank.
-
-    17850.0 is 17850, as a person writes it, and 1.234 is 1.2340: by its text alone it might be one thousand and more.
-    """
-    match cell:
-        case None:
-            return ""
-        case str():
-            return cell
-        case bool():
-            return str(cell).lower()
-        case float() | Decimal() if cell != cell:
-            return ""
-        case float() if cell.is_integer() and abs(cell) < _WHOLE_UP_TO:
-            return str(int(cell))
-        case float():
-            return _THREE_DECIMALS.sub(r"\g<0>0", str(cell))
-        case Decimal():
-            return _THREE_DECIMALS.sub(r"\g<0>0", f"{cell:f}")
-        case datetime():
-            return cell.isoformat(sep=" ")
-        case _:
-            return str(cell)
 
 
 class RowFile:

@@ -5,7 +5,8 @@ from typing import Any
 
 from db import source
 from errors import ConfigurationError, InputError
-from etl.readers.base import Form, RowFile, Source, column_names, content_sha256, written
+from etl.cells import written
+from etl.readers.base import Form, RowFile, Source, column_names, content_sha256
 
 _NAMED_BY = 60
 _NOT_TEXT = (bytes, bytearray, memoryview, list, tuple, dict)

@@ -7,7 +7,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from errors import InputError
-from etl.readers.base import BATCH_ROWS, Form, Source, broken, column_names, content_sha256
+from etl.cells import BATCH_ROWS
+from etl.readers.base import Form, Source, broken, column_names, content_sha256
 
 
 def read(path: Path, form: Form) -> Source:

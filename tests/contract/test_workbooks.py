@@ -168,3 +168,24 @@ def test_a_zip_bomb_is_refused_whatever_it_claims(lies: bool, tmp_path: Path) ->
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"bomb\.xlsx unpacks to more than 100 MB"):
         open_source(str(path))
+
+
+def test_a_cell_at_the_far_corner_ends_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "far.xlsx"
+    workbook(path, {"Sales": [ORDERS, LINE]})
+    book = openpyxl.load_workbook(path)
+    book["Sales"]["XFD1048576"] = "x"
+    book.save(path)
+    with pytest.raises(InputError, match=r"far\.xlsx cannot be read as a workbook \(.* a cell too far"):
+        open_source(str(path))
+
+
+def test_a_workbook_behind_a_password_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "locked.xlsx"
+    workbook(path, {"Sales": [ORDERS, LINE]})
+    content = bytearray(path.read_bytes())
+    for mark, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        content[content.index(mark) + flags] |= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"locked\.xlsx cannot be read as a workbook \(.*encrypted"):
+        open_source(str(path))
