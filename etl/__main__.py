@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,10 @@ from etl import mapping_file
 from etl.inspection import inspected
 from etl.load import Outcome
 from etl.load import load as load_source
+from etl.mapping import Layout, given
 from etl.meanings import Kind
 from etl.readers import READERS, expand, open_source, shown
-from etl.readers.base import UNKNOWN, Source
+from etl.readers.base import UNKNOWN, Form, Source
 from etl.readers.folder import Found
 from etl.rejected import mapping_of, write_csv
 from etl.report import account, counted, listed, summary
@@ -45,18 +47,21 @@ def load(
     keep_duplicates: Annotated[bool, typer.Option(help="Accept rows that repeat an earlier row exactly.")] = False,
     households: Annotated[int | None, typer.Option(help="Cut the sample to its first so many households.")] = None,
     query: Annotated[str | None, typer.Option(help="The SELECT whose rows are loaded from the database.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The mapping file to go by; `inspect` writes one.")] = None,
 ) -> None:
     """Load one file or several; the same content twice counts once."""
     settings = load_settings()
+    how = _How(keep_duplicates, *(mapping_file.read(mapping) if mapping else (None, UNKNOWN)))
     found = expand(what) if households is None and query is None else None
     if found is not None:
-        _load_each(found, settings, keep_duplicates)
+        _load_each(found, settings, how)
         return
     with progress() as bar:
         bar.add_task("Opening", total=None)
-        source = open_source(what, households, query=query)
+        source = open_source(what, households, how.form, query=query)
+    layout = how.fitting(source)
     engine = make_engine(settings)
-    outcome = _load(engine, source, keep_duplicates)
+    outcome = _load(engine, source, layout, how)
     name = escape(source.name)
     if outcome.fresh:
         console.print(*account(accounts.report(engine, outcome.load.load_id)), sep="\n")
@@ -66,21 +71,39 @@ def load(
     _write_snapshot(engine, settings)
 
 
-def _load(engine: Engine, source: Source, keep_duplicates: bool) -> Outcome:
+@dataclass(frozen=True)
+class _How:
+    """What the options of `load` say of every file."""
+
+    keep_duplicates: bool
+    layout: Layout | None
+    form: Form
+
+    def fitting(self, source: Source) -> Layout | None:
+        """The layout of the mapping file, where there is one."""
+        return None if self.layout is None else given(self.layout, source)
+
+
+def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> Outcome:
     with progress() as bar:
         task = bar.add_task(f"Loading {escape(source.name)}", total=source.rows)
         return load_source(
-            engine, source, keep_duplicates=keep_duplicates, advance=lambda rows: bar.advance(task, rows)
+            engine,
+            source,
+            layout=layout,
+            keep_duplicates=how.keep_duplicates,
+            advance=lambda rows: bar.advance(task, rows),
         )
 
 
-def _load_each(found: Found, settings: Settings, keep_duplicates: bool) -> None:
+def _load_each(found: Found, settings: Settings, how: _How) -> None:
     """Load files one after the other; one that cannot be loaded is told at once, and the others go on."""
     engine = make_engine(settings)
     outcomes: dict[str, Outcome | None] = {}
     for file in found.files:
         try:
-            outcomes[file] = _load(engine, open_source(file), keep_duplicates)
+            source = open_source(file, form=how.form)
+            outcomes[file] = _load(engine, source, how.fitting(source), how)
         except SpectrumError as error:
             outcomes[file] = None
             complaints.print(f"[bold red]error:[/] {escape(str(error))}")
@@ -104,6 +127,7 @@ def inspect(
     write: Annotated[Path | None, typer.Option(help="Write what was understood to this mapping file.")] = None,
     force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    query: Annotated[str | None, typer.Option(help="The SELECT whose rows are looked at.")] = None,
 ) -> None:
     """Show what is understood of a file, and what is not, without loading it; write a mapping file to mend."""
     layout, form = mapping_file.read(mapping) if mapping else (None, UNKNOWN)
@@ -111,7 +135,7 @@ def inspect(
         _must_be_free(write, force)
     with progress() as bar:
         bar.add_task(f"Inspecting {escape(what)}", total=None)
-        found = inspected(open_source(what, form=form), kind, layout)
+        found = inspected(open_source(what, form=form, query=query), kind, layout)
     if json_:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:

@@ -17,6 +17,7 @@ from etl.intake import Intake, typed, with_service
 from etl.mapping import Layout, detect
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
+from etl.rejected import noted
 
 _AHEAD = timedelta(days=2)  # a shop's clock may be a zone ahead of UTC, and a little wrong
 
@@ -96,7 +97,8 @@ def _load(
         existing = loads.find(connection, source.sha256)
         if existing is not None and existing.load_id != replaces:
             return Outcome(existing, fresh=False)
-        load_id = loads.begin(connection, source.name, source.sha256, options, replaces=replaces)
+        notes = {**options, **noted(settled.layout, source.form, source.columns)}
+        load_id = loads.begin(connection, source.name, source.sha256, notes, replaces=replaces)
         intake = Intake(
             source,
             settled.layout,

@@ -1,4 +1,4 @@
-"""The rejected rows of a load as a file to mend and to load again: its columns and cells, and why they were rejected."""
+"""The rejected rows of a load as a file to mend and to load again: its columns and cells, and why they were refused."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from os.path import commonprefix
-from typing import Any
 
 from rich.console import RenderableType
 from rich.markup import escape
@@ -52,7 +51,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def _headline(load: Load) -> str:
-    options = "".join(f", {name.replace('_', ' ')}: {_said(value)}" for name, value in sorted(load.options.items()))
+    told = {name: value for name, value in load.options.items() if isinstance(value, bool)}  # the mapping is long
+    options = "".join(f", {name.replace('_', ' ')}: {'yes' if told[name] else 'no'}" for name in sorted(told))
     return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)} UTC{escape(options)}"
 
 
@@ -105,7 +105,3 @@ def _money(amount: Decimal) -> str:
 
 def _time(load: Load) -> str:
     return f"{load.started_at:%Y-%m-%d %H:%M}"
-
-
-def _said(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
