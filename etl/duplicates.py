@@ -73,14 +73,18 @@ def _read(file: IO[bytes]) -> Iterator[tuple[int, Hashes]]:
 
 
 def row_hashes(batch: pa.RecordBatch) -> Hashes:
-    """A 64-bit hash of each row's cells, the same for equal cells of any batch of the file."""
+    """A 64-bit hash of each row's cells, the same for equal cells of any batch of the file.
+
+    A polynomial in an odd number modulo 2^64 over eight bytes at a time, mixed at the end of every cell.
+    """
     hashes = np.zeros(batch.num_rows, dtype=np.uint64)
     for column in batch.columns:
-        hashes = _mixed(hashes * _ODD + _column_hashes(column))
-    return hashes
+        hashes *= _ODD
+        hashes += _cell_hashes(column)
+    return _mixed(hashes)
 
 
-def _column_hashes(column: pa.Array) -> Hashes:
+def _cell_hashes(column: pa.Array) -> Hashes:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
@@ -96,25 +100,24 @@ def _column_hashes(column: pa.Array) -> Hashes:
 
 
 def _text_hashes(column: pa.StringArray) -> Hashes:
-    """Eight bytes of every text at a time, straight from Arrow's buffers."""
+    """Straight from Arrow's buffers: most texts are of one to three times eight bytes."""
     _, ends, data = column.buffers()
-    places = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    places = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
     content = np.frombuffer(data, dtype=np.uint8)[places[0] : places[-1]] if data else np.empty(0, np.uint8)
     padded = np.concatenate([content, np.zeros(8, np.uint8)])
     words = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded.data, strides=(1,))
     starts, lengths = places[:-1] - places[0], np.diff(places)
-    hashes = lengths.astype(np.uint64) * _ODD
-    longest = int(lengths.max(initial=0))
-    rows: NDArray[np.int64] | slice = slice(None)  # those that are long enough; most columns end within the first word
-    for at in range(0, longest, 8):
-        if at:
-            rows = np.flatnonzero(lengths > at) if at == 8 else rows[lengths[rows] > at]  # type: ignore[index]
+    hashes = lengths.astype(np.uint64)
+    rows: NDArray[np.int64] | slice = slice(None)  # those that are long enough
+    for at in range(0, int(lengths.max(initial=0)), 8):
+        if at and lengths.min() <= at:
+            rows = np.flatnonzero(lengths > at) if isinstance(rows, slice) else rows[lengths[rows] > at]
         left = np.minimum(lengths[rows] - at, 8)
-        hashes[rows] = _mixed(hashes[rows] ^ (words[starts[rows] + at] & _MASKS[left]))
-    return hashes
+        hashes[rows] = (hashes[rows] + (words[starts[rows] + at] & _MASKS[left])) * _ODD
+    return _mixed(hashes)
 
 
 def _mixed(hashes: Hashes) -> Hashes:
-    """Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators: one round of SplitMix64's finish."""
+    """Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators: the half of SplitMix64's finish."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX
     return np.asarray(hashes ^ (hashes >> np.uint64(27)))

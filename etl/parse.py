@@ -36,6 +36,8 @@ _NAMED_DATES = (
 _TWELVE_HOURS = r"^(?P<day>.*[ T])(?P<hour>0?[1-9]|1[0-2])(?P<rest>:[0-9]{2}[0-9:.,]*) ?(?P<half>[AaPp])\.?[Mm]\.?$"
 _LAST_YEAR_OF_2000 = "69"  # two digits from 00 to 69 are 20xx, as POSIX has it
 _EXACT_FLOAT = 2**53
+_IN_NUMBERS = np.isin(np.arange(256), np.frombuffer(b"0123456789+-.", dtype=np.uint8))
+"""Which bytes are part of numbers that every reader reads alike; e, as in 1e5, is left to the exact look."""
 
 
 def text(column: pa.Array) -> pa.Array:
@@ -86,7 +88,20 @@ def number(column: pa.Array, decimal: str | None = None) -> pa.Array:
     if _is_numeric(column.type):
         values = column.cast(pa.float64(), safe=False)
         return pc.if_else(pc.is_nan(values), None, values)
+    if decimal is None and (quick := _plain_numbers(column)) is not None:
+        return quick
     return by_distinct(text(column), lambda written: _written_number(written, decimal))
+
+
+def _plain_numbers(column: pa.Array) -> pa.Array | None:
+    """Texts that are all plain numbers or blank, without a look at each; else None."""
+    content = column.buffers()[2] if pa.types.is_string(column.type) else None
+    if content is None or not _IN_NUMBERS[np.frombuffer(content, dtype=np.uint8)].all():
+        return None
+    try:
+        return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def currency(written: pa.Array) -> pa.Array:
