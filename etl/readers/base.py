@@ -14,6 +14,8 @@ import pyarrow as pa
 from errors import InputError
 from etl.cells import BATCH_ROWS
 
+_MOST_COLUMNS = 1_000
+
 
 @dataclass(frozen=True)
 class Form:
@@ -75,7 +77,12 @@ def content_sha256(*paths: Path) -> str:
 
 
 def column_names(header: Sequence[str], name: str) -> list[str]:
-    """The header's names, trimmed; a blank one is called by its position. Raises InputError where two are alike."""
+    """The header's names, trimmed; a blank one is called by its position.
+
+    Raises InputError where two are alike, or there are more than any list of sales has.
+    """
+    if len(header) > _MOST_COLUMNS:
+        raise InputError(f"{name} has {len(header):,} columns, and {_MOST_COLUMNS:,} at most are read; export fewer.")
     names = [text.strip() or f"column {position}" for position, text in enumerate(header, start=1)]
     if repeated := sorted({text for text in names if names.count(text) > 1}):
         raise InputError(f"{name} has more than one column named {', '.join(repeated)}; rename them and load it again.")

@@ -1,26 +1,28 @@
-"""Delimited text, plain, gzipped or in Zstandard: UTF-8, UTF-16 with its mark, else Windows-1252; by , ; | or tab."""
+"""Delimited text, plain, gzipped or in Zstandard: UTF-8, UTF-16, else Windows-1252; by comma, semicolon, | or tab."""
 
-import codecs
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from errors import InputError
 from etl.meanings import HEADER_WITHIN, header_place, known_names
 from etl.readers.base import Form, Source, broken, column_names, content_sha256
+from etl.readers.look import look, strange_encoding
 
 _DELIMITERS = ",;\t|"
 _BLOCK = 4 << 20
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LARGEST_CELL = 1 << 20
 _DAMAGE = (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile, csv.Error)
 
 
@@ -40,11 +42,13 @@ def read(path: Path, given: Form) -> Source:
     given form says is not looked for.
     """
     try:
-        encoding, lines = _encoding_and_lines(path, given.encoding)
-        form = _form(path, encoding, given)
-        rows = max(lines - form.lines_above - 1, 0)
+        with ThreadPoolExecutor(1) as beside:
+            sha256 = beside.submit(content_sha256, path)
+            seen = look(path, _open, given.encoding)
+        form = _form(path, seen.encoding, given)
+        rows = max(seen.lines - form.lines_above - 1, 0)
     except UnicodeError as error:
-        raise _strange_encoding(path) from error
+        raise strange_encoding(path) from error
     except _DAMAGE as error:
         raise broken(path.name, "CSV", error) from error
     except OSError as error:
@@ -54,11 +58,11 @@ def read(path: Path, given: Form) -> Source:
     names = column_names(form.header, path.name)
     return Source(
         name=path.name,
-        sha256=content_sha256(path),
+        sha256=sha256.result(),
         columns=names,
         rows=rows,
         batches=lambda: _batches(path, form, names) if rows else iter(()),
-        form=Form(encoding.removesuffix("-sig"), form.delimiter, form.lines_above + 1),
+        form=Form(seen.encoding.removesuffix("-sig"), form.delimiter, form.lines_above + 1),
     )
 
 
@@ -67,26 +71,6 @@ def _open(path: Path) -> IO[bytes]:
     if name.endswith(".zst"):
         return pa.input_stream(path, compression="zstd")  # type: ignore[no-any-return]
     return gzip.open(path) if name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]
-
-
-def _encoding_and_lines(path: Path, given: str | None) -> tuple[str, int]:
-    """Decode all of it once: a file that is UTF-8 nearly to its end would otherwise fail half-way through a load."""
-    with _open(path) as stream:
-        chunk = stream.read(1 << 20)
-        encoding = given or ("utf-16" if chunk.startswith(_UTF16_MARKS) else "utf-8")
-        decoder, fits, lines, last = codecs.getincrementaldecoder(encoding)(), True, 0, chunk
-        while chunk:
-            lines, last = lines + chunk.count(b"\n"), chunk
-            try:
-                fits = fits and decoder.decode(chunk) is not None
-            except UnicodeDecodeError:
-                fits = False
-            chunk = stream.read(1 << 20)
-    fits = fits and not decoder.getstate()[0]  # bytes of a character that was never finished
-    if not fits and (given or encoding == "utf-16"):
-        raise _strange_encoding(path, given)
-    lines += not last.endswith((b"\n", b"\n\0"))
-    return ("utf-8-sig" if encoding == "utf-8" else encoding) if fits else "cp1252", lines
 
 
 def _form(path: Path, encoding: str, given: Form) -> _Form:
@@ -134,16 +118,14 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
                 ),
             )
             for batch in reader:
+                if any((pc.max(pc.binary_length(column)).as_py() or 0) > _LARGEST_CELL for column in batch.columns):
+                    raise _unending(path)
                 yield batch.rename_columns(list(names))
     except UnicodeError as error:
-        raise _strange_encoding(path) from error
+        raise strange_encoding(path) from error
     except _DAMAGE as error:
-        raise broken(path.name, "CSV", error) from error
+        raise (_unending(path) if "straddling" in str(error) else broken(path.name, "CSV", error)) from error
 
 
-def _strange_encoding(path: Path, given: str | None = None) -> InputError:
-    if given:
-        return InputError(f"{path.name} is not written in {given}; mend the mapping, or leave out its encoding.")
-    return InputError(
-        f"{path.name} is written neither in UTF-8, UTF-16 nor Windows-1252; save it as UTF-8 and load it again."
-    )
+def _unending(path: Path) -> InputError:
+    return InputError(f"{path.name} has a cell of over a megabyte; look for a quotation mark that is never closed.")
