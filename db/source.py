@@ -57,7 +57,7 @@ def selected(address: str, query: str) -> Iterator[tuple[list[str], Rows]]:
         raise DatabaseError(
             f"The database at {shown(address)} cannot be reached ({said}); check its address and password."
         ) from error
-    with connection:
+    with connection:  # which is rolled back as it is closed
         try:
             if (statement := _READS_ONLY.get(engine.dialect.name)) is not None:
                 connection.exec_driver_sql(statement)
@@ -66,13 +66,15 @@ def selected(address: str, query: str) -> Iterator[tuple[list[str], Rows]]:
             if not result.returns_rows:
                 raise InputError(f"The query to {shown(address)} gives no rows; write one SELECT.")
             yield list(result.keys()), (row for part in result.partitions(_AT_ONCE) for row in part)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, ValueError) as error:  # drivers raise ValueError for a date before the year 1
             said = _said(error, engine)
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise DatabaseError(
+                    f"The connection to the database at {shown(address)} was lost ({said}); load it again."
+                ) from error
             raise InputError(
                 f"The database at {shown(address)} refuses the query ({said}); write one SELECT that it understands."
             ) from error
-        finally:
-            connection.rollback()
 
 
 def _engine(address: str) -> Engine:
@@ -105,7 +107,7 @@ def _url(address: str) -> URL:
     return url.set(drivername="postgresql+psycopg2") if url.drivername in ("postgres", "postgresql") else url
 
 
-def _said(error: SQLAlchemyError, engine: Engine) -> str:
+def _said(error: Exception, engine: Engine) -> str:
     """The first line of what the server or the driver said, without the password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = next(iter(str(cause).splitlines()), type(cause).__name__)

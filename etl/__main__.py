@@ -134,7 +134,7 @@ def inspect(
     if write:
         _must_be_free(write, force)
     with progress() as bar:
-        bar.add_task(f"Inspecting {escape(what)}", total=None)
+        bar.add_task(f"Inspecting {escape(shown(what))}", total=None)
         found = inspected(open_source(what, form=form, query=query), kind, layout)
     if json_:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))

@@ -238,6 +238,21 @@ def test_a_query_of_postgres_gives_every_type_exactly(server: URL) -> None:
     assert [str(value) for value in exact] == [list(values.values())[place] for place in (0, 4, 6)]
 
 
+@pytest.mark.parametrize(
+    ("query", "kind", "said"),
+    [
+        ("SELECT pg_terminate_backend(pg_backend_pid())", DatabaseError, "was lost .*; load it again"),
+        ("SELECT g / (g - 30000) FROM generate_series(1, 100000) AS g", InputError, "division by zero"),
+        ("SELECT DATE '0044-03-15 BC'", InputError, "year -44 is out of range"),
+        ("SELECT ARRAY[1, 2] AS a", InputError, "column a of .* holds bytes or lists"),
+        ("SELECT '{}'::jsonb AS a", InputError, "column a of .* holds bytes or lists"),
+    ],
+)
+def test_what_breaks_on_the_way_is_one_sentence(query: str, kind: type[SpectrumError], said: str, server: URL) -> None:
+    with pytest.raises(kind, match=said):
+        open_source(server.render_as_string(hide_password=False), query=query)
+
+
 def test_a_long_answer_streams_in_batches(server: URL) -> None:
     query = "SELECT g AS order_id FROM generate_series(1, 150000) AS g"
     source = open_source(server.render_as_string(hide_password=False), query=query)
