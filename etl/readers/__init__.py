@@ -75,14 +75,14 @@ def shown(what: str) -> str:
 
 
 def _read(path: Path, form: Form) -> Source:
-    if path.is_dir():
-        raise InputError(f"{path} is a directory; name one file in it.")
-    if not path.is_file():
-        raise InputError(f"There is no file {path}; check the path, or load the word `sample`.")
-    reader = _reader(path.name)
-    if reader is None:
-        raise _unknown(path.name)
     try:
+        if path.is_dir():
+            raise InputError(f"{path} is a directory; name one file in it.")
+        if not path.is_file():
+            raise InputError(f"There is no file {path}; check the path, or load the word `sample`.")
+        reader = _reader(path.name)
+        if reader is None:
+            raise _unknown(path.name)
         if path.stat().st_size == 0:
             raise InputError(f"{path.name} is empty; export it again.")
         return reader(path, form)

@@ -26,14 +26,7 @@ def find(what: str, known: Callable[[str], bool]) -> Found | None:
 
     `known` tells from a file's name whether it can be read. Raises InputError where there is no such file.
     """
-    if remote.is_address(what):
-        paths = remote.files(what)
-    elif Path(what).is_dir():
-        paths = [str(path) for path in Path(what).iterdir() if path.is_file()]
-    elif not Path(what).exists() and any(sign in what for sign in _SIGNS):
-        paths = [path for path in glob.glob(what, recursive=True) if Path(path).is_file()]
-    else:
-        paths = None
+    paths = remote.files(what) if remote.is_address(what) else _local(what)
     if paths is None:
         return None
     named = {path: remote.shown(path) if remote.is_address(path) else path for path in sorted(paths)}
@@ -44,6 +37,18 @@ def find(what: str, known: Callable[[str], bool]) -> Found | None:
         others = f" ({', '.join(skipped[:5])} cannot)" if skipped else ""
         raise InputError(f"{where} has no file that can be read{others}; check the path.")
     return Found(files, skipped)
+
+
+def _local(what: str) -> list[str] | None:
+    try:
+        if Path(what).is_dir():
+            return [str(path) for path in Path(what).iterdir() if path.is_file()]
+        if not Path(what).exists() and any(sign in what for sign in _SIGNS):
+            return [path for path in glob.glob(what, recursive=True) if Path(path).is_file()]
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{what[:200]!r} cannot be looked into ({said}); check the path.") from error
+    return None
 
 
 def _hidden(name: str) -> bool:

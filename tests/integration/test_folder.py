@@ -88,7 +88,13 @@ def test_a_folder_where_all_fail_leaves_the_shop_empty(command: CliRunner, engin
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("", "no file that can be read (notes.doc cannot)"), ("*.csv", "*.csv has")]
+    ("what", "words"),
+    [
+        ("", "no file that can be read (notes.doc cannot)"),
+        ("*.csv", "*.csv has no file"),
+        ("n" * 300, "File name too long"),
+        ("none.csv", "There is no file"),
+    ],
 )
 def test_a_folder_or_pattern_without_files_is_one_sentence(
     what: str, words: str, command: CliRunner, tmp_path: Path
