@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,8 @@ MOST_MEMORY = 8 << 30
 def main(workbook: str, folder: str) -> None:
     """Write the sheets, one at a time in memory; ends the process with what calamine says of a broken workbook."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY if hard < 0 else min(MOST_MEMORY, hard), hard))
+    with suppress(ValueError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY if hard < 0 else min(MOST_MEMORY, hard), hard))
     try:
         # opened as a stream, it is told by its content, not by its suffix
         opened = CalamineWorkbook.from_filelike(BytesIO(Path(workbook).read_bytes()))
