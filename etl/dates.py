@@ -50,12 +50,12 @@ def with_day_order(layout: Layout, source: Source) -> Layout:
     if not day_first and not month_first:
         raise InputError(
             f"The dates of {source.name}, such as {example}, can have the day or the month first and none of them "
-            "tells which; write them as YYYY-MM-DD and load it again."
+            "tells which; say it by `day_first` in a mapping file (`python -m etl inspect FILE --write MAPPING.toml`)."
         )
     if day_first and years and len(days) <= len(years):
         raise InputError(
             f"The dates of {source.name}, such as {day_first}, can have the day or the year first and they do not tell "
-            "which; write them as YYYY-MM-DD and load it again."
+            "which; say `day_first = true` in a mapping file, or write them as YYYY-MM-DD."
         )
     return replace(layout, day_first=day_first is not None)
 

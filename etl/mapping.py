@@ -71,7 +71,7 @@ def detect(source: Source, kind: Kind = "orders") -> Layout:
     Raises InputError where a column that the kind needs is missing, or where two may be the same.
     """
     found = understood(source, kind)
-    remedy = "name the columns so that they tell, as the Online Retail files do (InvoiceNo, StockCode, ...)"
+    remedy = "`python -m etl inspect FILE --write MAPPING.toml` writes a mapping to mend for `load --mapping`"
     for canonical, columns in found.equal.items():
         raise InputError(f"In {source.name} the columns {listed(columns)} all read as {canonical}; {remedy}.")
     if found.missing:

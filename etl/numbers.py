@@ -81,7 +81,7 @@ def _mark(written: _Written, others: set[str], where: str) -> str:
         mark = "comma" if "," in written.open else "point"
         raise InputError(
             f"{where} has {written.open}, and no number of the file tells whether its {mark} parts thousands or "
-            "decimals; write such numbers like 1234 or like 1.2340 and load it again."
+            "decimals; say it under [decimals] in a mapping file (`python -m etl inspect FILE --write MAPPING.toml`)."
         )
     return min(known) if written.open or written.proofs else "."
 
