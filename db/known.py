@@ -48,6 +48,8 @@ _SPECIAL = {
     C.IS_SERVICE: f"coalesce({_last(C.IS_SERVICE, 'name IS NOT NULL')}, bool_or(is_service))",
 }
 
+_PLAIN = {C.ATTRIBUTES: "jsonb_strip_nulls(attributes)"}
+
 _CUSTOMER = _Subject(
     customer, "customers", C.CUSTOMER_ID, (C.COUNTRY, C.ATTRIBUTES), "LEFT JOIN LATERAL jsonb_each(attributes) ON true"
 )
@@ -214,16 +216,23 @@ def first_seen(connection: Connection, load_id: int) -> tuple[int, int]:
 
 
 def _settle(connection: Connection, subject: _Subject, load_id: int, without: int = _NO_LOAD) -> None:
-    """What a load tells of becomes what all loads, but one, say of it."""
+    """What a load tells of becomes what all loads, but one, say of it; what is new is taken as it is told."""
     table, key = subject.table.name, subject.key
+    same = " AND ".join(f"known.{column} = said.{column}" for column in key.split(", "))
+    is_known = f"EXISTS (SELECT FROM {table} AS known WHERE {same})"
     said = f"""
         SELECT said.*, said.load_id + CASE WHEN load.kind = '{subject.about}' THEN 1::bigint << 32 ELSE 0 END AS place
         FROM load_{table} AS said JOIN load ON load.load_id = said.load_id
-        WHERE said.load_id <> :without AND ({key}) IN (SELECT {key} FROM load_{table} WHERE load_id = :load_id)
+        WHERE said.load_id <> :without AND ({key}) IN (
+            SELECT {key} FROM load_{table} AS said WHERE load_id = :load_id AND {is_known}
+        )
         """
     words = ", ".join(f"{word} = excluded.{word}" for word in subject.words)
-    statement = (
-        f"INSERT INTO {table} ({subject.columns}) {subject.last_words(said)} "
-        f"ON CONFLICT ({key}) DO {f'UPDATE SET {words}' if words else 'NOTHING'}"
+    again = f"{subject.last_words(said)} ON CONFLICT ({key}) DO {f'UPDATE SET {words}' if words else 'NOTHING'}"
+    new = (
+        f"SELECT {', '.join((key, *(_PLAIN.get(word, word) for word in subject.words)))} FROM load_{table} AS said "
+        f"WHERE load_id = :load_id AND load_id <> :without AND NOT {is_known}"
     )
-    connection.execute(text(statement), {"load_id": load_id, "without": without})
+    for rows in (again, new):
+        statement = f"INSERT INTO {table} ({subject.columns}) {rows}"
+        connection.execute(text(statement), {"load_id": load_id, "without": without})

@@ -129,7 +129,7 @@ campaign_product = Table(
 
 def _said(table: Table) -> Table:
     """What each load says of the rows of a table; the table itself is what all loads that stand say together."""
-    load_id = Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True)
+    load_id = Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False)
     columns = (Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in table.columns)
     return Table(f"load_{table.name}", metadata, load_id, *columns)
 
