@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
-from db import accounts, known, overlap, tally
+from db import accounts, flags, known, overlap, tally
 from db.accounts import Account, Load
 from db.bulk import as_csv, copy_csv, copy_in
 from db.columns import Columns as C
@@ -117,6 +117,9 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
     tally.count(connection, load_id)
     if overlap.leave_out(connection, load_id):
         tally.count(connection, load_id)
+    if accounts.read(connection, load_id).kind == ORDERS:
+        flags.touch(connection, load_id)
+        flags.refresh(connection)
     closed = {"status": "done", "finished_at": func.clock_timestamp()}
     connection.execute(update(load).where(load.c.load_id == load_id).values(closed))
     done = accounts.read(connection, load_id)
@@ -151,6 +154,8 @@ def take_out(connection: Connection, load_id: int, status: str) -> Undone:
             f"Load {load_id} ({account.load.name}) is {account.load.status} already and nothing was changed; "
             "`python -m etl report` lists the loads."
         )
+    if account.load.kind == ORDERS:
+        flags.touch(connection, load_id)
     customers, products = known.forget(connection, load_id)
     heirs = overlap.hand_over(connection, load_id)
     for table in (transaction_line, interaction_event, rejected_row):
@@ -158,6 +163,8 @@ def take_out(connection: Connection, load_id: int, status: str) -> Undone:
     connection.execute(update(load).where(load.c.load_id == load_id).values(status=status))
     for heir in heirs:
         tally.count(connection, heir)
+    if account.load.kind == ORDERS:
+        flags.refresh(connection)
     return Undone(replace(account, load=accounts.read(connection, load_id)), customers, products, heirs)
 
 
@@ -165,6 +172,7 @@ def take_out(connection: Connection, load_id: int, status: str) -> Undone:
 def _alone(engine: Engine, happening: str) -> Iterator[Connection]:
     with clear_errors(happening, "nothing was changed"), engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
+        connection.execute(text("SET LOCAL work_mem = '64MB'"))  # one at a time may sort what it has in memory
         yield connection
 
 

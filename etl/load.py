@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from tempfile import TemporaryFile
 
 from sqlalchemy import Engine
 
 from db import known, loads
 from db.accounts import Load
+from db.tally import ALREADY_LOADED
 from errors import InputError
+from etl import kinds
 from etl.clean import Marks
 from etl.dates import with_day_order
 from etl.intake import Intake, typed, with_service
@@ -49,6 +52,8 @@ def load(
     """
     with typed(source.name):
         layout = layout or detect(source)
+    if layout.kind != "orders":
+        return _load_other(engine, source, layout, replaces, advance)
     told: list[int] = []
 
     def hear(rows: int) -> None:
@@ -123,6 +128,26 @@ def _load(
     return Outcome(done, fresh=True)
 
 
+def _load_other(
+    engine: Engine, source: Source, layout: Layout, replaces: int | None, advance: Callable[[int], None]
+) -> Outcome:
+    """A file about customers, products, events or campaigns; the mapping's kind says which."""
+    with typed(source.name):
+        layout = kinds.settled(layout, source)
+    latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
+    with loads.transaction(engine, source.name) as connection, ExitStack() as files:
+        existing = loads.find(connection, source.sha256, layout.kind)
+        if existing is not None and existing.load_id != replaces:
+            return Outcome(existing, fresh=False)
+        load_id = loads.begin(connection, source.name, source.sha256, {}, kind=layout.kind, replaces=replaces)
+        taken = kinds.take_in(
+            connection, load_id, source, layout, latest, lambda: files.enter_context(TemporaryFile()), advance
+        )
+        done = loads.finish(connection, load_id, taken.rows, Decimal())
+        _refuse_nothing(done, taken.examples)
+    return Outcome(done, fresh=True)
+
+
 def _lines(intake: Intake, settled: _Settled, advance: Callable[[int], None]) -> Iterator[bytes]:
     for part in intake.parts():
         settled.check(part.marks)
@@ -133,7 +158,7 @@ def _lines(intake: Intake, settled: _Settled, advance: Callable[[int], None]) ->
 def _refuse_nothing(load: Load, examples: Mapping[str, str]) -> None:
     if load.rows_read == 0:
         raise InputError(f"{load.name} has column names and no rows; export it again.")
-    if load.rows_accepted == 0 and set(load.rejected) != {"already_loaded"}:
+    if load.rows_accepted == 0 and ALREADY_LOADED not in load.rejected:
         such = {reason: f", such as {cell[:40]!r}" for reason, cell in examples.items()}
         reasons = "; ".join(f"{reason}: {rows}{such.get(reason, '')}" for reason, (rows, _) in load.rejected.items())
         raise InputError(f"None of the {load.rows_read} rows of {load.name} can be accepted ({reasons}).")

@@ -54,7 +54,7 @@ class Number:
         values = parse.number(distinct, decimal)
         fits = pc.less(pc.abs(values), _LIMIT[kind])
         blank = parse.missing(distinct)
-        self.missing = pc.fill_null(self._spread(blank), True)
+        self.missing = pc.or_(pc.is_null(self._places), pc.fill_null(self._spread(blank), False))
         self.unread = self._spread(pc.and_not(pc.is_null(values), blank))
         self.too_big = self._spread(pc.invert(pc.fill_null(fits, True)))
         self.value = pc.if_else(fits, values, None).cast(kind, safe=False).take(self._places)
@@ -74,7 +74,7 @@ class Number:
     def _spread(self, distinct: pa.Array) -> pa.Array:
         """From distinct cells to all rows, which in most columns is False for all."""
         if not pc.any(distinct).as_py():
-            return pa.repeat(False, len(self._places)) if not self._places.null_count else pc.is_null(self._places)
+            return pa.repeat(False, len(self._places))
         return distinct.take(self._places)
 
 

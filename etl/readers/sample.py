@@ -39,10 +39,10 @@ def read(households: int | None = None) -> Source:
     lines, catalogue, people = (files[name] for name in _TABLES)
     digest = content_sha256(*files.values())
     try:
-        keys = parquet.read_table(lines, columns=["household_id", "product_id"])
+        keys = parquet.read_table(lines, columns=["household_id", "product_id", "quantity"])
         kept = pc.unique(keys["household_id"]).sort()[:households]
         chosen = keys.filter(pc.is_in(keys["household_id"], kept))
-        sold = pc.unique(chosen["product_id"])
+        sold = pc.unique(chosen.filter(pc.greater(chosen["quantity"], 0))["product_id"])
         campaigns = {name: parquet.read_table(files[name]) for name in _CAMPAIGN_TABLES}
         columns = [_CANONICAL.get(name, name) for name in parquet.read_schema(lines).names]
         return Source(

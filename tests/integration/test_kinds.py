@@ -1,0 +1,152 @@
+"""Facts about files of customers, products, events and campaigns: accounted for, and taken out again."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from db import accounts, loads, schema
+from errors import InputError
+from etl.load import Outcome, load
+from etl.mapping import detect
+from etl.meanings import Kind
+from etl.readers import open_source
+
+FILES: dict[Kind, str] = {
+    "customers": """Customer ID,Country,Age,Accepts Marketing,Favourite Colour
+ann,France,34,yes,red
+bob,,,no,
+ann,,35,,
+,Spain,20,yes,blue
+cid,Spain,20,perhaps,blue
+""",
+    "products": """SKU,Title,Category,Vendor,Cost per item
+A,Lamp,Home,Own,1.25
+B,Chair,Home,,x
+C,Postage,,,
+""",
+    "events": """user_id,event_type,event_time,product_id
+ann,addToCart,2024-01-05 10:00:00,A
+ann,page view,2024-01-05 09:59:00,A
+dot,Search,2024-02-01 10:00:00,
+,view,2024-02-01 10:00:00,A
+ann,view,yesterday,A
+""",
+    "campaigns": """campaign_id,campaign name,start date,end date,customer id,group,product id
+1,Spring,2024-03-01,2024-03-31,ann,test,
+1,,,,bob,control,
+1,,,,eve,,
+1,,,,,,A
+2,Autumn,2024-09-30,2024-09-01,ann,,
+""",
+}
+
+
+def put(engine: Engine, directory: Path, kind: Kind, content: str = "") -> Outcome:
+    path = directory / f"{kind}.csv"
+    path.write_text(content or FILES[kind])
+    source = open_source(str(path))
+    return load(engine, source, layout=detect(source, kind))
+
+
+def rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def reasons(outcome: Outcome) -> dict[str, int]:
+    return {reason: count for reason, (count, _) in outcome.load.rejected.items()}
+
+
+def test_customers_bring_attributes_under_their_own_names(engine: Engine, tmp_path: Path) -> None:
+    done = put(engine, tmp_path, "customers")
+    assert rows(engine, "SELECT * FROM customer ORDER BY 1") == [
+        ("ann", "France", {"age": "35", "consent": True, "favourite_colour": "red"}),
+        ("bob", None, {"consent": False}),
+    ]
+    assert reasons(done) == {"missing_customer_id": 1, "invalid_consent": 1}
+    assert (done.load.rows_read, done.load.rows_accepted, done.load.amount_read) == (5, 3, Decimal())
+
+
+def test_the_catalogue_goes_before_what_orders_say(engine: Engine, tmp_path: Path) -> None:
+    put(engine, tmp_path, "products")
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "order_id,customer_id,product_id,product_name,ordered_at,quantity,unit_price\n1,ann,A,Light,2024-01-01,1,2\n"
+    )
+    load(engine, open_source(str(path)))
+    query = "SELECT product_id, name, category, brand, cost::float, is_service FROM product ORDER BY 1"
+    assert rows(engine, query) == [
+        ("A", "Lamp", "Home", "Own", 1.25, False),
+        ("C", "Postage", None, None, None, True),
+    ]
+    loads.undo(engine, 1)
+    assert rows(engine, query) == [("A", "Light", None, None, None, False)]
+
+
+def test_events_are_known_by_their_usual_types(engine: Engine, tmp_path: Path) -> None:
+    done = put(engine, tmp_path, "events")
+    assert rows(engine, "SELECT customer_id, type, product_id FROM interaction_event ORDER BY occurred_at") == [
+        ("ann", "view", "A"),
+        ("ann", "cart", "A"),
+        ("dot", "search", None),
+    ]
+    assert reasons(done) == {"missing_customer_id": 1, "unparseable_date": 1}
+    assert rows(engine, "SELECT customer_id FROM customer ORDER BY 1") == [("ann",), ("dot",)]
+    assert done.load.months == ["2024-01", "2024-02"]
+
+
+def test_the_same_event_again_is_already_loaded(engine: Engine, tmp_path: Path) -> None:
+    put(engine, tmp_path, "events")
+    more = put(engine, tmp_path, "events", FILES["events"] + "bob,view,2024-02-02,A\n")
+    assert (more.load.rows_accepted, reasons(more)["already_loaded"]) == (1, 3)
+    loads.undo(engine, 1)
+    assert rows(engine, "SELECT count(*), count(DISTINCT load_id) FROM interaction_event") == [(4, 1)]
+    assert accounts.report(engine, 2).load.rows_accepted == 4
+
+
+def test_campaigns_have_members_treated_or_held_out_and_products(engine: Engine, tmp_path: Path) -> None:
+    done = put(engine, tmp_path, "campaigns")
+    assert rows(engine, "SELECT campaign_id, name, starts_at::text, ends_at::text FROM campaign") == [
+        ("1", "Spring", "2024-03-01 00:00:00", "2024-03-31 00:00:00")
+    ]
+    assert rows(engine, "SELECT customer_id, treated FROM campaign_member ORDER BY 1") == [
+        ("ann", True),
+        ("bob", False),
+        ("eve", True),
+    ]
+    assert rows(engine, "SELECT * FROM campaign_product") == [("1", "A")]
+    assert reasons(done) == {"ends_before_it_starts": 1}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_each_kind_counts_once_and_can_be_taken_out_again(engine: Engine, tmp_path: Path, kind: Kind) -> None:
+    first = put(engine, tmp_path, kind)
+    assert first.load.kind == kind
+    assert not put(engine, tmp_path, kind).fresh
+    loads.undo(engine, first.load.load_id)
+    tables = [table.name for table in (*schema.RECORD_TABLES, schema.rejected_row)]
+    assert {rows(engine, f"SELECT count(*) FROM {table}")[0] for table in tables} == {(0,)}
+    assert put(engine, tmp_path, kind).fresh
+
+
+def test_a_file_of_which_nothing_fits_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"None of the 1 rows .*\(negative_cost: 1\)"):
+        put(engine, tmp_path, "products", "SKU,cost\nA,-1\n")
+    assert rows(engine, "SELECT count(*) FROM load") == [(0,)]
+
+
+def test_the_sample_brings_its_campaigns(engine: Engine) -> None:
+    load(engine, open_source("sample", households=100))
+    assert rows(engine, "SELECT count(*), count(starts_at) FROM campaign") == [(27, 27)]
+    stray = "NOT EXISTS (SELECT FROM customer WHERE customer.customer_id = named.customer_id)"
+    for table in ("campaign_member", "interaction_event"):
+        assert rows(engine, f"SELECT count(*) FROM {table}")[0][0] > 0  # type: ignore[operator]
+        assert rows(engine, f"SELECT count(*) FROM {table} AS named WHERE {stray}") == [(0,)]
+    load(engine, open_source("sample", households=110))
+    loads.undo(engine, 1)
+    whole = rows(engine, "SELECT type, count(*) FROM interaction_event GROUP BY 1")
+    loads.undo(engine, 2)
+    load(engine, open_source("sample", households=110))
+    assert rows(engine, "SELECT type, count(*) FROM interaction_event GROUP BY 1") == whole
