@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from db.columns import Columns as C
 from etl import parse
 from etl.mapping import Layout
+from etl.meanings import key
 
 Mask = NDArray[np.bool_]
 
@@ -26,6 +27,7 @@ class Cells:
 
         A column that the file lacks is no key, or holds its constant. A blank carried cell has what stands above it
         in the same order, an order being rows below each other with one id. A product without an id goes by its name.
+        An e-mail address that tells a customer is one in capitals and small letters.
         """
         columns = self._layout.columns
         cells = {canonical: batch.column(name) for canonical, name in columns.items()}
@@ -33,6 +35,8 @@ class Cells:
             cells[canonical] = pa.repeat(pa.scalar(value, pa.string()), batch.num_rows)
         if self._carried and batch.num_rows:
             self._carry(cells)
+        if "mail" in key(columns.get(C.CUSTOMER_ID, "")):
+            cells[C.CUSTOMER_ID] = pc.utf8_lower(parse.text(cells[C.CUSTOMER_ID]))
         if C.PRODUCT_NAME in columns:
             cells[C.PRODUCT_ID] = _identity(cells.get(C.PRODUCT_ID), cells[C.PRODUCT_NAME])
         return cells

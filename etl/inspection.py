@@ -15,7 +15,8 @@ from etl import mapping, mapping_file, parse
 from etl.canonical import Cells
 from etl.clean import clean
 from etl.dates import with_day_order
-from etl.mapping import Layout, Understood
+from etl.intake import typed
+from etl.mapping import Layout, Question, Understood
 from etl.meanings import MOMENTS, NUMBERS, Kind
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Form, Source
@@ -58,14 +59,6 @@ class Numbers:
     decimal: str
     thousands: str | None
     example: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the file does not tell, and the lines of a mapping file that answer it: keep one of them."""
-
-    question: str
-    lines: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -120,21 +113,20 @@ def inspected(source: Source, kind: Kind = "orders", layout: Layout | None = Non
     Dates and numbers are settled by the whole file, as a load does. Raises InputError where the file cannot be read,
     and where the layout names a column that it does not have.
     """
+    with typed(source.name):
+        return _inspected(source, kind, layout)
+
+
+def _inspected(source: Source, kind: Kind, layout: Layout | None) -> Inspection:
     if layout is None:
         found = mapping.understood(source, kind)
     else:
         layout = mapping.given(layout, source)
-        found = Understood(layout, None, dict.fromkeys(layout.columns, "given"), (), {}, ())
-    questions = [
-        Question(
-            f"The columns {mapping.listed(columns)} all read as {canonical}: which is it?",
-            ["[columns]", *(mapping_file.line(canonical, column) for column in columns)],
-        )
-        for canonical, columns in found.equal.items()
-    ]
+        found = Understood(layout, None, dict.fromkeys(layout.columns, "given"), (), (), ())
+    questions = list(found.questions)
     settled = _settled(found.layout, source, questions)
     first = next((batch for batch in source.batches() if batch.num_rows), None)
-    rejected, preview = _tried(settled, first) if first is not None and not found.missing else ([], [])
+    rejected, preview = _tried(settled, first) if first is not None and not mapping.missing(settled) else ([], [])
     meanings = {column: canonical for canonical, column in settled.columns.items()}
     return Inspection(
         name=source.name,

@@ -1,5 +1,6 @@
 """The file's columns -> canonical columns: found by their names, confirmed or refused by a look at the first rows."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -42,8 +43,16 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What the file does not tell, and the lines of a mapping file that answer it: keep what is right."""
+
+    question: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Understood:
-    """What a file's columns were taken for; where `missing` or `equal` is not empty it cannot be loaded so."""
+    """What a file's columns were taken for; where `missing` or `questions` is not empty it cannot be loaded so."""
 
     layout: Layout
     export: str | None
@@ -52,8 +61,7 @@ class Understood:
     """Canonical name -> `by name` or `by content`."""
     missing: Sequence[str]
     """What a file of this kind needs and this one lacks: `unit_price (or amount)`."""
-    equal: Mapping[str, Sequence[str]]
-    """Canonical name -> columns of which each may be it."""
+    questions: Sequence[Question]
     remarks: Sequence[str]
     """Sentences about what was assumed, and about columns whose cells are not what their names say."""
 
@@ -72,8 +80,8 @@ def detect(source: Source, kind: Kind = "orders") -> Layout:
     """
     found = understood(source, kind)
     remedy = "`python -m etl inspect FILE --write MAPPING.toml` writes a mapping to mend for `load --mapping`"
-    for canonical, columns in found.equal.items():
-        raise InputError(f"In {source.name} the columns {listed(columns)} all read as {canonical}; {remedy}.")
+    for asked in found.questions:
+        raise InputError(f"{source.name}: {asked.question.rstrip('.?')}; {remedy}.")
     if found.missing:
         refused = f" ({' '.join(found.remarks)})" if found.remarks else ""
         raise InputError(
@@ -206,6 +214,13 @@ def _first_rows(source: Source) -> pa.RecordBatch | None:
 
 def _judged(search: _Search, kind: Kind, export: str | None, look: pa.RecordBatch | None) -> Understood:
     chosen, remarks = search.chosen, search.remarks
+    questions = [
+        Question(
+            f"The columns {listed(columns)} all read as {canonical}.",
+            ["[columns]", *(f"{canonical} = {toml(column)}" for column in columns)],
+        )
+        for canonical, columns in search.equal.items()
+    ]
     layout = Layout(chosen, kind, **(EXPORTS[export].how if export else {}))
     layout = replace(layout, carried=tuple(name for name in layout.carried if name in chosen))
     if kind == "orders":
@@ -220,12 +235,19 @@ def _judged(search: _Search, kind: Kind, export: str | None, look: pa.RecordBatc
             remarks.append("No column tells product ids: a product goes by its name.")
         if look is not None and {C.QUANTITY, C.UNIT_PRICE, C.AMOUNT} <= set(chosen):
             layout = _reckoned(layout, look, remarks)
+        elif look is not None and C.DISCOUNT in chosen and export is None and _may_be_fractions(look, layout):
+            questions.append(
+                Question(
+                    f"{chosen[C.DISCOUNT]} holds only numbers from 0 to 1: fractions of the price, or money?",
+                    ['discount_is = "fraction"', 'discount_is = "money"'],
+                )
+            )
     return Understood(
         layout=layout,
         export=export,
         why={canonical: why for canonical, why in search.why.items() if canonical in layout.columns},
         missing=[lack for lack in missing(layout) if lack.split(" (or ")[0] not in search.equal],
-        equal=search.equal,
+        questions=questions,
         remarks=remarks,
     )
 
@@ -263,6 +285,17 @@ def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> Layou
         "of the order."
     )
     return replace(layout, columns=kept)
+
+
+def _may_be_fractions(look: pa.RecordBatch, layout: Layout) -> bool:
+    cells = numbers(look.column(layout.columns[C.DISCOUNT])).drop_null()
+    within = pc.and_(pc.greater_equal(cells, 0.0), pc.less_equal(cells, 1.0))
+    return bool(pc.all(within).as_py() and pc.any(pc.not_equal(cells, pc.floor(cells))).as_py())
+
+
+def toml(value: str | bool | int | Sequence[str]) -> str:
+    """JSON's way of writing is TOML's too, but for the one control character that JSON leaves as it is."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def numbers(column: pa.Array) -> pa.Array:

@@ -1,6 +1,5 @@
 """A layout and a form as a mapping file: TOML to read and to mend, and the same as a dictionary for the record."""
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from errors import ConfigurationError
-from etl.mapping import AmountIs, DiscountIs, Layout
+from etl.mapping import AmountIs, DiscountIs, Layout, toml
 from etl.meanings import KINDS, NUMBERS
 from etl.readers.base import Form
 
@@ -16,11 +15,11 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 
 def as_dict(layout: Layout, form: Form) -> dict[str, Any]:
-    """What a mapping file says, for JSON and TOML alike; what is empty or None is left out."""
+    """What a mapping file says, for JSON and TOML alike; what is empty or None is left out, but for the columns."""
     told = {field.name: _plain(getattr(layout, field.name)) for field in fields(layout)}
     told["file"] = {field.name: getattr(form, field.name) for field in fields(form)}
     told["file"] = {name: value for name, value in told["file"].items() if value is not None}
-    return {name: value for name, value in told.items() if value not in (None, [], {})}
+    return {name: value for name, value in told.items() if name == "columns" or value not in (None, [], {})}
 
 
 def from_dict(told: Mapping[str, Any], where: str) -> tuple[Layout, Form]:
@@ -67,32 +66,32 @@ def written(layout: Layout, form: Form, name: str, columns: Sequence[str]) -> st
         f"# How {_one_line(name)} is read. Mend what is wrong, and load the file with --mapping and this one.",
         "",
         f"# What a row is about: {', '.join(KINDS)}.",
-        f"kind = {_value(kind)}",
+        f"kind = {toml(kind)}",
         "",
         "# What a discount is: money off the line, a fraction of its price (0.2), or money off each piece: "
         "money, fraction, each.",
-        f"discount_is = {_value(layout.discount_is)}",
+        f"discount_is = {toml(layout.discount_is)}",
         "",
         "# Whether an amount is what was paid, or what the line costs before the discount: net, gross.",
-        f"amount_is = {_value(layout.amount_is)}",
+        f"amount_is = {toml(layout.amount_is)}",
         "",
         "# Whether an order id of C and digits is a cancellation, as in Online Retail.",
-        f"cancelled_by_c = {_value(layout.cancelled_by_c)}",
+        f"cancelled_by_c = {toml(layout.cancelled_by_c)}",
         "",
         "# Whether 3/4/2011 is the third of April; leave it out where the whole column shall decide.",
-        f"{'# ' if layout.day_first is None else ''}day_first = {_value(layout.day_first or False)}",
+        f"{'# ' if layout.day_first is None else ''}day_first = {toml(layout.day_first or False)}",
         "",
         "# What only the first row of an order has, the rows below it being blank there.",
-        f"carried = {_value(list(layout.carried))}",
+        f"carried = {toml(list(layout.carried))}",
         "",
         '# What each column means: meaning = "the file\'s column".',
         "[columns]",
-        *(line(canonical, column) for canonical, column in layout.columns.items()),
+        *(f"{canonical} = {toml(column)}" for canonical, column in layout.columns.items()),
     ]
     if free:
         lines += ["# Meanings that no column has:", *(f"# {canonical} =" for canonical in free)]
     if unused:
-        lines += ["# Columns without a meaning:", *(f"# = {_value(column)}" for column in unused)]
+        lines += ["# Columns without a meaning:", *(f"# = {toml(column)}" for column in unused)]
     lines += ["", "# What every row has where the file has no such column.", "[constants]", *_table(told, "constants")]
     lines += [
         "",
@@ -107,18 +106,8 @@ def written(layout: Layout, form: Form, name: str, columns: Sequence[str]) -> st
     return "\n".join(lines) + "\n"
 
 
-def line(canonical: str, column: str) -> str:
-    """The line of a mapping file that says what a column means."""
-    return f"{canonical} = {_value(column)}"
-
-
 def _table(told: Mapping[str, Any], name: str) -> list[str]:
-    return [f"{key} = {_value(value)}" for key, value in told.get(name, {}).items()]
-
-
-def _value(value: str | bool | int | Sequence[str]) -> str:
-    """JSON's way of writing is TOML's too, but for the one control character that JSON leaves as it is."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return [f"{key} = {toml(value)}" for key, value in told.get(name, {}).items()]
 
 
 def _one_line(name: str) -> str:

@@ -29,7 +29,7 @@ ROWS = [
     ("", "", "S1", "Mug"),
     ("", "", "S1", "Mug"),
 ]
-CUSTOMERS = ["a@b.example"] * 3 + ["", "", "", "c@d.example", "c@d.example", "", ""]
+CUSTOMERS = ["a@b.example"] * 3 + [None, None, None, "c@d.example", "c@d.example", None, None]
 
 
 def batch(rows: Sequence[tuple[str, str | None, str, str]]) -> pa.RecordBatch:
@@ -53,7 +53,7 @@ def test_an_order_id_on_the_first_row_alone_is_carried_too() -> None:
     cells = Cells(layout)
     parts = [cells.of(batch(rows[:2])), cells.of(batch(rows[2:3])), cells.of(batch(rows[3:]))]
     assert [cell for part in parts for cell in part[C.ORDER_ID].to_pylist()] == ["1", "1", "2", "2", "3"]
-    assert [cell for part in parts for cell in part[C.CUSTOMER_ID].to_pylist()] == ["a", "a", "", "", "c"]
+    assert [cell for part in parts for cell in part[C.CUSTOMER_ID].to_pylist()] == ["a", "a", None, None, "c"]
 
 
 def test_a_product_without_an_id_goes_by_its_name() -> None:
@@ -63,10 +63,17 @@ def test_a_product_without_an_id_goes_by_its_name() -> None:
     assert Cells(Layout({C.PRODUCT_NAME: "name"})).of(rows)[C.PRODUCT_ID].to_pylist() == ["Lamp", "Chair "]
 
 
+def test_an_address_is_one_in_capitals_and_small_letters() -> None:
+    rows = pa.record_batch({"E-Mail": ["Anna@B.example", "anna@b.example"], "Customer": ["A1", "a1"]})
+    assert Cells(Layout({C.CUSTOMER_ID: "E-Mail"})).of(rows)[C.CUSTOMER_ID].to_pylist() == ["anna@b.example"] * 2
+    assert Cells(Layout({C.CUSTOMER_ID: "Customer"})).of(rows)[C.CUSTOMER_ID].to_pylist() == ["A1", "a1"]
+
+
 def test_nothing_is_copied_where_nothing_is_to_be_done() -> None:
-    rows = batch(ROWS[:1])
-    cells = Cells(SHOPIFY).of(rows)
-    for canonical, column in SHOPIFY.columns.items():
+    rows = pa.record_batch({"Name": ["#1", "#1"], "Client": ["A", "A"], "SKU": ["S1", "S2"], "Item": ["Mug", ""]})
+    columns = {C.ORDER_ID: "Name", C.CUSTOMER_ID: "Client", C.PRODUCT_ID: "SKU", C.PRODUCT_NAME: "Item"}
+    cells = Cells(Layout(columns, carried=(C.CUSTOMER_ID,))).of(rows)
+    for canonical, column in columns.items():
         assert cells[canonical].buffers()[2].address == rows.column(column).buffers()[2].address
 
 

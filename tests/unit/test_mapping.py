@@ -136,6 +136,13 @@ def test_the_rows_tell_what_an_amount_beside_a_price_is() -> None:
     assert "Total is left out" in " ".join(of_the_order.remarks)
 
 
+def test_discounts_that_may_be_fractions_are_asked_about() -> None:
+    with pytest.raises(InputError, match="Discount holds only numbers from 0 to 1"):
+        detect(source({**SALE, "Discount": ["0", "0.2", ""]}))
+    for plain in (["0", "1", "0"], ["0.2", "1.5", ""], ["", "", ""]):
+        assert detect(source({**SALE, "Discount": plain})).discount_is == "money"
+
+
 def test_each_kind_has_names_of_its_own() -> None:
     assert columns(["Email", "Country", "Age"], "customers") == {C.CUSTOMER_ID: "Email", C.COUNTRY: "Country"}
     assert columns(["SKU", "Title", "Vendor", "Cost per item"], "products") == {
