@@ -57,7 +57,7 @@ def _batches(rows: int, seed: int) -> Iterator[pa.Table]:
         yield pa.table(columns).slice(0, rows)
         rows -= part.num_rows
         customers += _HOUSEHOLDS_AT_ONCE
-        orders += int(basket.max()) + 1
+        orders += len(np.unique(basket))
 
 
 def _shifted(moments: pa.ChunkedArray, weeks: NDArray[np.int64]) -> pa.Array:

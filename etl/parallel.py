@@ -9,11 +9,11 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_AHEAD = 3  # so much waits between the one who makes and the one who takes: memory stays bounded
+_AHEAD = 1  # so much waits between the one who makes and the one who takes: memory stays bounded
 _PATIENCE = 0.1  # seconds until the maker looks again whether anybody still takes
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int = 2) -> Iterator[Result]:
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int = 1) -> Iterator[Result]:
     """work(item) for each item, in their order. One thread draws the items, others work, the caller takes.
 
     Arrow and numpy let go of Python's lock, so these run at once. What `items` or `work` raise is raised here, in its

@@ -21,8 +21,9 @@ from etl.readers.base import Form, Source, broken, column_names, content_sha256
 from etl.readers.look import look, strange_encoding
 
 _DELIMITERS = ",;\t|"
-_BLOCK = 4 << 20
-_LARGEST_CELL = 1 << 20
+_BLOCK = 1 << 20  # Arrow reads 32 of them ahead
+_BATCH = 5 << 20  # bytes: each batch has its fixed costs, and must fit into the processor's cache
+_LARGEST_CELL = _BLOCK
 _DAMAGE = (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile, csv.Error)
 
 
@@ -102,6 +103,7 @@ def _form_by(delimiter: str, start: str, encoding: str, header_line: int | None)
 
 
 def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    waiting: list[pa.RecordBatch] = []
     try:
         with _open(path) as stream:
             reader = arrow_csv.open_csv(
@@ -120,11 +122,20 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
             for batch in reader:
                 if any((pc.max(pc.binary_length(column)).as_py() or 0) > _LARGEST_CELL for column in batch.columns):
                     raise _unending(path)
-                yield batch.rename_columns(list(names))
+                waiting.append(batch)
+                if sum(part.nbytes for part in waiting) >= _BATCH:
+                    yield _joined(waiting, names)
+                    waiting.clear()
+            if waiting:
+                yield _joined(waiting, names)
     except UnicodeError as error:
         raise strange_encoding(path) from error
     except _DAMAGE as error:
         raise (_unending(path) if "straddling" in str(error) else broken(path.name, "CSV", error)) from error
+
+
+def _joined(parts: Sequence[pa.RecordBatch], names: Sequence[str]) -> pa.RecordBatch:
+    return pa.concat_batches(parts).rename_columns(list(names))
 
 
 def _unending(path: Path) -> InputError:
