@@ -85,20 +85,19 @@ def lines_of(load_id: int, accepted: pa.RecordBatch) -> bytes:
     return as_csv(_under(load_id, accepted).select(transaction_line.columns.keys()))
 
 
-def add_events(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:
-    """COPY events: the columns of `interaction_event`; those that a file of orders carries have numbers below 0."""
-    copy_in(connection, interaction_event, (_under(load_id, batch) for batch in batches))
+def add_rows(connection: Connection, load_id: int, table: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """COPY events, or say what rows tell of customers, products and campaigns: columns of the table, and row_number."""
+    if table == interaction_event.name:
+        copy_in(connection, interaction_event, (_under(load_id, batch) for batch in batches))
+    else:
+        known.say(connection, load_id, metadata.tables[table], batches)
 
 
 def add_carried(connection: Connection, load_id: int, tables: Mapping[str, pa.Table]) -> None:
-    """What a source carries beside its rows: table of the record -> rows, which are no rows of the file's account."""
+    """The same of what a source carries beside its rows: its numbers are below 0, and no account counts it."""
     for name, table in tables.items():
-        if name == interaction_event.name:
-            numbered = table.append_column(C.ROW_NUMBER, pa.array(range(-1, -1 - table.num_rows, -1), pa.int64()))
-            add_events(connection, load_id, numbered.to_batches())
-        else:
-            numbered = table.append_column(C.ROW_NUMBER, pa.array(range(table.num_rows), pa.int64()))
-            known.say(connection, load_id, metadata.tables[name], numbered.to_batches())
+        numbers = pa.array(range(-table.num_rows, 0), pa.int64())
+        add_rows(connection, load_id, name, table.append_column(C.ROW_NUMBER, numbers).to_batches())
 
 
 def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.RecordBatch]) -> None:

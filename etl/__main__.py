@@ -20,7 +20,7 @@ from etl import mapping_file
 from etl.inspection import inspected
 from etl.load import Outcome
 from etl.load import load as load_source
-from etl.mapping import Layout, given
+from etl.mapping import Layout, detect, given
 from etl.meanings import Kind
 from etl.readers import READERS, expand, open_source, shown
 from etl.readers.base import UNKNOWN, Form, Source
@@ -48,12 +48,20 @@ def load(
     households: Annotated[int | None, typer.Option(help="Cut the sample to its first so many households.")] = None,
     query: Annotated[str | None, typer.Option(help="The SELECT whose rows are loaded from the database.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="The mapping file to go by; `inspect` writes one.")] = None,
+    kind: Annotated[Kind | None, typer.Option("--as", help="What a row of the file is about, if not orders.")] = None,
+    replace: Annotated[
+        int | None,
+        typer.Option(metavar="LOAD", help="Take this load out in the same step."),
+    ] = None,
 ) -> None:
     """Load one file or several; the same content twice counts once."""
     settings = load_settings()
-    how = _How(keep_duplicates, *(mapping_file.read(mapping) if mapping else (None, UNKNOWN)))
+    layout, form = mapping_file.read(mapping) if mapping else (None, UNKNOWN)
+    how = _How(keep_duplicates, layout, form, kind, replace)
     found = expand(what) if households is None and query is None else None
     if found is not None:
+        if replace is not None:
+            raise ConfigurationError("--replace takes one file for one load; name that file alone.")
         _load_each(found, settings, how)
         return
     with progress() as bar:
@@ -78,10 +86,18 @@ class _How:
     keep_duplicates: bool
     layout: Layout | None
     form: Form
+    kind: Kind | None
+    replace: int | None
 
     def fitting(self, source: Source) -> Layout | None:
-        """The layout of the mapping file, where there is one."""
-        return None if self.layout is None else given(self.layout, source)
+        """The layout of the mapping file, or of the kind that was said; None: that of orders."""
+        if self.layout is None:
+            return None if self.kind is None else detect(source, self.kind)
+        if self.kind not in (None, self.layout.kind):
+            raise ConfigurationError(
+                f"The mapping file is of {self.layout.kind}, and --as says {self.kind}; leave one of them out."
+            )
+        return given(self.layout, source)
 
 
 def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> Outcome:
@@ -92,6 +108,7 @@ def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> O
             source,
             layout=layout,
             keep_duplicates=how.keep_duplicates,
+            replaces=how.replace,
             advance=lambda rows: bar.advance(task, rows),
         )
 

@@ -9,9 +9,8 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection
 
-from db import known, loads, schema
+from db import schema
 from db.columns import Columns as C
 from etl import parse
 from etl.canonical import Cells
@@ -98,10 +97,12 @@ REASONS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Taken:
-    """What was read: the rows, and reason -> the first cell that does not fit."""
+    """What was read: the rows, reason -> the first cell that does not fit, and table of the record -> accepted rows."""
 
     rows: int
     examples: Mapping[str, str]
+    accepted: Mapping[str, Spool]
+    rejected: Spool
 
 
 def settled(layout: Layout, source: Source) -> Layout:
@@ -120,15 +121,13 @@ def settled(layout: Layout, source: Source) -> Layout:
 
 
 def take_in(
-    connection: Connection,
-    load_id: int,
     source: Source,
     layout: Layout,
     latest: datetime,
     spool: Callable[[], IO[bytes]],
     advance: Callable[[int], None],
 ) -> Taken:
-    """Write the rows of a source into the open load; `spool` gives a new temporary file.
+    """Read all of a source; `spool` gives a new temporary file.
 
     An event after `latest` (without a zone) is rejected. Raises InputError where the source cannot be read.
     """
@@ -141,15 +140,11 @@ def take_in(
         rejected.add(part.rejected)
         examples = {**part.examples, **examples}
         for table, batch in part.accepted.items():
-            accepted.setdefault(table, Spool(spool())).add(batch)
+            if table not in accepted:
+                accepted[table] = Spool(spool())
+            accepted[table].add(batch)
         advance(part.rows)
-    loads.add_rejected(connection, load_id, rejected.batches())
-    for table, waiting in accepted.items():
-        if table == schema.interaction_event.name:
-            loads.add_events(connection, load_id, waiting.batches())
-        else:
-            known.say(connection, load_id, schema.metadata.tables[table], waiting.batches())
-    return Taken(rows, examples)
+    return Taken(rows, examples, accepted, rejected)
 
 
 @dataclass(frozen=True)

@@ -139,10 +139,12 @@ def _load_other(
         existing = loads.find(connection, source.sha256, layout.kind)
         if existing is not None and existing.load_id != replaces:
             return Outcome(existing, fresh=False)
-        load_id = loads.begin(connection, source.name, source.sha256, {}, kind=layout.kind, replaces=replaces)
-        taken = kinds.take_in(
-            connection, load_id, source, layout, latest, lambda: files.enter_context(TemporaryFile()), advance
-        )
+        notes = noted(layout, source.form, source.columns)
+        load_id = loads.begin(connection, source.name, source.sha256, notes, kind=layout.kind, replaces=replaces)
+        taken = kinds.take_in(source, layout, latest, lambda: files.enter_context(TemporaryFile()), advance)
+        loads.add_rejected(connection, load_id, taken.rejected.batches())
+        for table, spool in taken.accepted.items():
+            loads.add_rows(connection, load_id, table, spool.batches())
         done = loads.finish(connection, load_id, taken.rows, Decimal())
         _refuse_nothing(done, taken.examples)
     return Outcome(done, fresh=True)

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
 from db import accounts, loads, schema
 from errors import InputError
+from etl.__main__ import app
 from etl.load import Outcome, load
 from etl.mapping import detect
 from etl.meanings import Kind
 from etl.readers import open_source
+from settings import Settings
 
 FILES: dict[Kind, str] = {
     "customers": """Customer ID,Country,Age,Accepts Marketing,Favourite Colour
@@ -150,3 +153,30 @@ def test_the_sample_brings_its_campaigns(engine: Engine) -> None:
     loads.undo(engine, 2)
     load(engine, open_source("sample", households=110))
     assert rows(engine, "SELECT type, count(*) FROM interaction_event GROUP BY 1") == whole
+
+
+# the command
+
+
+@pytest.fixture
+def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setattr("etl.__main__.load_settings", lambda: settings)
+    return CliRunner()
+
+
+def test_the_command_loads_each_kind_and_replaces(command: CliRunner, engine: Engine, tmp_path: Path) -> None:
+    for number, (kind, content) in enumerate(FILES.items(), start=1):
+        path = tmp_path / f"{kind}.csv"
+        path.write_text(content)
+        said = command.invoke(app, ["load", str(path), "--as", kind])
+        assert (said.exit_code, said.stderr) == (0, "")
+        assert f"{kind}.csv is loaded (load {number})." in said.stdout
+    path = tmp_path / "customers.csv"
+    path.write_text(FILES["customers"].replace("cid,Spain,20,perhaps", "cid,Spain,20,yes"))
+    assert command.invoke(app, ["load", str(path), "--as", "customers", "--replace", "1"]).exit_code == 0
+    assert rows(engine, "SELECT count(*) FROM customer WHERE attributes ? 'consent'") == [(3,)]
+    assert accounts.report(engine, 1).load.status == "replaced"
+    said = command.invoke(app, ["load", str(path), "--as", "customers", "--replace", "1"])
+    assert "is already loaded (load 5)" in said.stdout
+    said = command.invoke(app, ["load", str(tmp_path), "--as", "customers", "--replace", "5"])
+    assert (said.exit_code, said.stderr.count("\n")) == (2, 1)
