@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from db.columns import Columns as C
 from errors import InputError
-from etl import mapping, mapping_file, parse
+from etl import kinds, mapping, mapping_file, parse
 from etl.canonical import Cells
-from etl.clean import clean
+from etl.clean import Cleaned, clean
 from etl.dates import with_day_order
 from etl.intake import typed
 from etl.mapping import Layout, Question, Understood
@@ -158,6 +158,8 @@ def _settled(layout: Layout, source: Source, questions: list[Question]) -> Layou
         (with_day_order, ["day_first = true", "day_first = false"]),
         (with_decimal_marks, ["[decimals]", *(f'{name} = "{mark}"' for name in written for mark in ".,")]),
     ]
+    if layout.kind != "orders":
+        ways = [(kinds.settled, [line for _, lines in ways for line in lines])]
     for settle, lines in ways:
         try:
             layout = settle(layout, source)
@@ -169,9 +171,13 @@ def _settled(layout: Layout, source: Source, questions: list[Question]) -> Layou
 def _tried(layout: Layout, batch: pa.RecordBatch) -> tuple[list[Rejected], list[Mapping[str, str | None]]]:
     """What cleaning would reject of the batch, most rows first, and the first rows that it would accept."""
     cells = Cells(layout).of(batch)
-    if layout.kind != "orders":
-        return [], _rows({name: column.slice(0, _PREVIEW_ROWS) for name, column in cells.items()})
-    cleaned = clean(batch, cells, layout, pa.array(range(1, batch.num_rows + 1), pa.int64()))
+    cleaned: Cleaned | kinds.Part
+    if layout.kind == "orders":
+        cleaned = clean(batch, cells, layout, pa.array(range(1, batch.num_rows + 1), pa.int64()))
+        accepted = cleaned.accepted
+    else:
+        cleaned = kinds.part_of(batch, cells, layout, 1, None)
+        accepted = next(iter(cleaned.accepted.values()))
     counted = pa.table(cleaned.rejected.select([C.REASON, C.ROW_NUMBER])).group_by(C.REASON)
     told = counted.aggregate([(C.ROW_NUMBER, "count"), (C.ROW_NUMBER, "min")]).to_pylist()
     rejected = [
@@ -183,9 +189,9 @@ def _tried(layout: Layout, batch: pa.RecordBatch) -> tuple[list[Rejected], list[
         )
         for row in told
     ]
-    shown = cleaned.accepted.slice(0, _PREVIEW_ROWS)
-    accepted = {name: shown.column(name) for name in shown.schema.names if shown.column(name).null_count < len(shown)}
-    return sorted(rejected, key=lambda part: (-part.rows, part.reason)), _rows(accepted)
+    shown = accepted.slice(0, _PREVIEW_ROWS)
+    columns = {name: shown.column(name) for name in shown.schema.names if shown.column(name).null_count < len(shown)}
+    return sorted(rejected, key=lambda part: (-part.rows, part.reason)), _rows(columns)
 
 
 def _rows(columns: Mapping[str, pa.Array]) -> list[Mapping[str, str | None]]:

@@ -21,6 +21,7 @@ from etl.mapping import Layout
 from etl.meanings import Kind, key
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
+from etl.rejected import ADDED
 from etl.rules import PRICE, Number
 from etl.spool import Spool
 
@@ -112,7 +113,7 @@ def settled(layout: Layout, source: Source) -> Layout:
         for name in _SHAPES[layout.kind].moments
         if name in layout.columns
     ]
-    if C.COST in layout.columns:
+    if C.COST in layout.columns and C.COST not in layout.decimals:
         as_price = replace(layout, columns={C.UNIT_PRICE: layout.columns[C.COST]})
         marks = with_decimal_marks(as_price, source).decimals
         layout = replace(layout, decimals={C.COST: marks[C.UNIT_PRICE]} if marks else {})
@@ -148,7 +149,9 @@ def take_in(
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """What became of a batch. rejected: row_number, reason, raw. examples: reason -> a cell that does not fit."""
+
     rows: int
     accepted: Mapping[str, pa.RecordBatch]
     """Table -> its rows."""
@@ -156,15 +159,18 @@ class _Part:
     examples: Mapping[str, str]
 
 
-def _parts(source: Source, layout: Layout, latest: datetime) -> Iterator[_Part]:
+def _parts(source: Source, layout: Layout, latest: datetime) -> Iterator[Part]:
     cells, first = Cells(layout), 1
     for batch in source.batches():
         with typed(source.name):
-            yield _part(batch, cells.of(batch), layout, first, latest)
+            yield part_of(batch, cells.of(batch), layout, first, latest)
         first += batch.num_rows
 
 
-def _part(batch: pa.RecordBatch, cells: Mapping[str, pa.Array], layout: Layout, first: int, latest: datetime) -> _Part:
+def part_of(
+    batch: pa.RecordBatch, cells: Mapping[str, pa.Array], layout: Layout, first: int, latest: datetime | None
+) -> Part:
+    """Part a batch, whose first row has the number `first`; no event is too late where `latest` is None."""
     shape, nothing = _SHAPES[layout.kind], pa.nulls(batch.num_rows, pa.string())
     ids = {name: parse.identifier(cells.get(name, nothing)) for name in shape.ids}
     words = {name: parse.mended(parse.text(cells.get(name, nothing))) for name in shape.words}
@@ -196,7 +202,7 @@ def _part(batch: pa.RecordBatch, cells: Mapping[str, pa.Array], layout: Layout, 
     refused = pc.is_valid(reason)
     rejected = pa.RecordBatch.from_pydict({C.ROW_NUMBER: row[C.ROW_NUMBER], C.REASON: reason}).filter(refused)
     fit = pa.RecordBatch.from_pydict(row).filter(pc.invert(refused))
-    return _Part(
+    return Part(
         rows=batch.num_rows,
         accepted=_by_table(fit, layout.kind),
         rejected=rejected.append_column(C.RAW, as_json(batch.filter(refused))),
@@ -227,7 +233,7 @@ def _by_table(row: pa.RecordBatch, kind: Kind) -> dict[str, pa.RecordBatch]:
 
 
 def _date_rules(
-    cells: Mapping[str, pa.Array], moments: Mapping[str, pa.Array], latest: datetime
+    cells: Mapping[str, pa.Array], moments: Mapping[str, pa.Array], latest: datetime | None
 ) -> Iterator[tuple[str, list[pa.Array]]]:
     given = {name: column for name, column in moments.items() if name in cells}
     missing = {name: parse.missing(cells[name]) for name in given}
@@ -241,12 +247,12 @@ def _date_rules(
 
 
 def _attributes(batch: pa.RecordBatch, layout: Layout) -> tuple[pa.Array, pa.Array]:
-    """Every column that is no customer id and no country, as JSON; and which rows' consent cannot be read."""
+    """The file's columns but customer id and country, as JSON; and which rows' consent cannot be read."""
     chosen = set(layout.columns.values())
     found: dict[str, pa.Array] = {}
     unread = pa.repeat(False, batch.num_rows)
     names = {key(name): attribute for attribute, columns in ATTRIBUTES.items() for name in columns}
-    for column in (name for name in batch.schema.names if name not in chosen):
+    for column in (name for name in batch.schema.names if name not in chosen and name not in ADDED):
         name = names.get(key(column), _snake(column))
         name = _snake(column) if name in found else name
         if name == "consent":

@@ -10,7 +10,8 @@ from etl import mapping_file
 from etl.mapping import Layout
 from etl.readers.base import Form
 
-BECAUSE, ROW_NUMBER = "rejected_because", "row_number"
+ADDED = ("rejected_because", "row_number")
+"""The columns that are not the file's own."""
 
 _WRITTEN = Form(encoding="utf-8", delimiter=",", header_line=1)
 
@@ -22,9 +23,9 @@ def noted(layout: Layout, form: Form, columns: Sequence[str]) -> dict[str, Any]:
 
 def write_csv(rows: Iterable[Reject], columns: Sequence[str], sink: TextIO) -> int:
     """Write the rows under the columns, with the reason and the row's number in the file beside; gives how many."""
-    own = [name for name in columns if name not in (BECAUSE, ROW_NUMBER)]
+    own = [name for name in columns if name not in ADDED]
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow([*own, BECAUSE, ROW_NUMBER])
+    writer.writerow([*own, *ADDED])
     written = 0
     for row in rows:
         cells = [row.cells.get(name.replace("\x00", "\u2400")) or "" for name in own]

@@ -19,7 +19,7 @@ def inspection(found: Inspection) -> Iterator[RenderableType]:
     yield f"[bold]{escape(found.name)}[/]: {found.kind}{export}, about {found.rows:,} rows{escape(_written(found))}."
     yield _columns(found)
     if ignored := [column.name for column in found.columns if column.meaning is None]:
-        yield f"Not used: {escape(', '.join(ignored))}"
+        yield f"{'Kept as attributes' if found.kind == 'customers' else 'Not used'}: {escape(', '.join(ignored))}"
     yield from (f"Each row has the {name} {escape(value)}." for name, value in found.constants.items())
     yield from (escape(_date(dates)) for dates in found.dates)
     yield from (escape(_number(numbers)) for numbers in found.numbers if numbers.thousands or numbers.decimal == ",")
