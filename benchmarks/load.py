@@ -75,7 +75,7 @@ def _speed(server: URL, root: Path, rows: int, runs: int, suffix: str) -> None:
                 _write_accepted(url, accepted)
         with _database(server, "bare") as url:
             copies.append(_copied(url, accepted))
-    took, raw, kept = median(run["seconds"] for run in loads), median(copies), loads[0]["accepted"]
+    took, raw = median(run["seconds"] for run in loads), median(copies)
     table = Table("", "rows", "seconds", "rows a second", "ratio", title=f"A full load of {suffix}, median of {runs}")
     table.add_row(
         "raw COPY", f"{loads[0]['accepted']:,.0f}", f"{raw:.2f}", f"{loads[0]['accepted'] / raw:,.0f}", "1.00"
