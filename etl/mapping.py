@@ -233,9 +233,10 @@ def _judged(search: _Search, kind: Kind, export: str | None, look: pa.RecordBatc
             remarks.append("Customers are told apart by their names: two of one name are taken for one.")
         if C.PRODUCT_ID not in chosen and C.PRODUCT_NAME in chosen:
             remarks.append("No column tells product ids: a product goes by its name.")
+        told = export is not None
         if look is not None and {C.QUANTITY, C.UNIT_PRICE, C.AMOUNT} <= set(chosen):
-            layout = _reckoned(layout, look, remarks)
-        elif look is not None and C.DISCOUNT in chosen and export is None and _may_be_fractions(look, layout):
+            layout, told = _reckoned(layout, look, remarks)
+        if look is not None and C.DISCOUNT in chosen and not told and _may_be_fractions(look, layout):
             questions.append(
                 Question(
                     f"{chosen[C.DISCOUNT]} holds only numbers from 0 to 1: fractions of the price, or money?",
@@ -252,11 +253,12 @@ def _judged(search: _Search, kind: Kind, export: str | None, look: pa.RecordBatc
     )
 
 
-def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> Layout:
-    """Where prices and amounts are both given, the first rows tell what the discount and the amount are.
+def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> tuple[Layout, bool]:
+    """Where prices and amounts are both given, the first rows tell what they are; and whether the discount is told.
 
-    The way of reckoning that gives most rows their amount, to a hundredth a piece, is the file's; where none gives it
-    to half of them, the amount may be that of a whole order, and is left out.
+    The way of reckoning that gives most rows their amount, to a hundredth a piece, is the file's, if it gives it to
+    half of them. An amount that is the same in all rows of an order, whatever their prices, is that of the order, and
+    is left out.
     """
     cells = {name: numbers(look.column(column)) for name, column in layout.columns.items() if name in NUMBERS}
     gross = pc.multiply(cells[C.QUANTITY], cells[C.UNIT_PRICE])
@@ -268,23 +270,29 @@ def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> Layou
         ("gross", "money"): gross,
     }
     within = pc.multiply(pc.add(pc.abs(cells[C.QUANTITY]), 1.0), 0.01)
-    shares = {
-        way: pc.mean(pc.less_equal(pc.abs(pc.subtract(told, cells[C.AMOUNT])), within)).as_py()
-        for way, told in ways.items()
-    }
-    if None in shares.values():
-        return layout
+    fits = {way: pc.less_equal(pc.abs(pc.subtract(told, cells[C.AMOUNT])), within) for way, told in ways.items()}
+    shares = {way: pc.mean(fit).as_py() or 0.0 for way, fit in fits.items()}
     best = max(shares, key=lambda way: shares[way])
-    if shares[best] >= 0.5:
-        if best[0] == "gross":
-            remarks.append(f"{layout.columns[C.AMOUNT]} is taken for the amount before the discount.")
-        return replace(layout, amount_is=best[0], discount_is=best[1])
-    kept = {canonical: column for canonical, column in layout.columns.items() if canonical != C.AMOUNT}
-    remarks.append(
-        f"{layout.columns[C.AMOUNT]} is left out, for in most rows it is not quantity times price; it may be the sum "
-        "of the order."
-    )
-    return replace(layout, columns=kept)
+    name = layout.columns[C.AMOUNT]
+    if C.ORDER_ID in layout.columns and _of_orders(look.column(layout.columns[C.ORDER_ID]), cells, fits[best]):
+        remarks.append(f"{name} is left out: it is the same in all rows of an order, and so the sum of the order.")
+        kept = {canonical: column for canonical, column in layout.columns.items() if canonical != C.AMOUNT}
+        return replace(layout, columns=kept), False
+    if shares[best] < 0.5:
+        remarks.append(f"{name} is taken for what was paid, though in most rows it is not quantity times price.")
+        return layout, False
+    if best[0] == "gross":
+        remarks.append(f"{name} is taken for the amount before the discount.")
+    return replace(layout, amount_is=best[0], discount_is=best[1]), best[0] == "net"
+
+
+def _of_orders(order_id: pa.Array, cells: Mapping[str, pa.Array], fits: pa.Array) -> bool:
+    """Whether of the orders with several rows, not all of which fit, nine in ten have one amount in all rows."""
+    rows = pa.table([order_id, cells[C.AMOUNT], pc.invert(fits)], names=["order", "amount", "odd"])
+    told = rows.group_by("order").aggregate([("amount", "count"), ("amount", "count_distinct"), ("odd", "any")])
+    several = told.filter(pc.and_(pc.greater(told["amount_count"], 1), pc.fill_null(told["odd_any"], False)))
+    alike = pc.mean(pc.equal(several["amount_count_distinct"], 1)).as_py()
+    return alike is not None and bool(alike >= 0.9)
 
 
 def _may_be_fractions(look: pa.RecordBatch, layout: Layout) -> bool:

@@ -131,14 +131,24 @@ def test_the_rows_tell_what_an_amount_beside_a_price_is() -> None:
     ]:
         layout = detect(source({**cells, "Discount": off, "Total": total}))
         assert (layout.amount_is, layout.discount_is) == (amount_is, discount_is)
-    of_the_order = understood(source({**cells, "Total": ["7.5", "7.5", "21"]}))
-    assert C.AMOUNT not in of_the_order.layout.columns
-    assert "Total is left out" in " ".join(of_the_order.remarks)
+
+
+def test_an_amount_of_the_whole_order_is_left_out() -> None:
+    cells = {**SALE, "Qty": ["2", "1", "10"]}
+    for total in (["7.5", "7.5", "21"], ["7.5", "7.5", "20"]):
+        found = understood(source({**cells, "Total": total}))
+        assert C.AMOUNT not in found.layout.columns
+        assert "Total is left out" in " ".join(found.remarks)
+    capped = understood(source({**cells, "Total": ["400", "350", "2000"]}))
+    assert capped.layout.columns[C.AMOUNT] == "Total"
+    assert "Total is taken for what was paid" in " ".join(capped.remarks)
 
 
 def test_discounts_that_may_be_fractions_are_asked_about() -> None:
     with pytest.raises(InputError, match="Discount holds only numbers from 0 to 1"):
         detect(source({**SALE, "Discount": ["0", "0.2", ""]}))
+    with pytest.raises(InputError, match="Discount holds only numbers from 0 to 1"):
+        detect(source({**SALE, "Discount": ["0", "0.2", ""], "Qty": ["1", "1", "1"], "Total": SALE["Price"]}))
     for plain in (["0", "1", "0"], ["0.2", "1.5", ""], ["", "", ""]):
         assert detect(source({**SALE, "Discount": plain})).discount_is == "money"
 
