@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, text
+from sqlalchemy import Connection, Engine, RowMapping, select, text
 
 from db import known
 from db.engine import clear_errors
 from db.schema import load
+from db.tally import ALREADY_LOADED
 from errors import ConfigurationError
 
 
@@ -53,18 +54,34 @@ class Extent:
 
 @dataclass(frozen=True)
 class Month:
-    """The accepted lines of one month (YYYY-MM)."""
+    """The accepted lines of one month (YYYY-MM), and the rejected ones whose date could be read."""
 
     month: str
     rows: int
     amount: Decimal
+    rejected_rows: int = 0
+    rejected_amount: Decimal = Decimal()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found among the lines of a load (db.flags.RULES says what it means): lines, amount, up to 3 examples.
+
+    An example is the line's row number, its order, its product and what was found.
+    """
+
+    rule: str
+    rows: int
+    amount: Decimal
+    examples: Sequence[tuple[int, str, str, str]]
 
 
 @dataclass(frozen=True)
 class Account:
     """A load, what its lines cover, month by month, and who and what no earlier load has.
 
-    The lines of an undone load are gone: its extent is of zeros, and it has no months.
+    findings: by rule, most lines first. already_loaded: load that has them -> rows left out. replaced_by: the load that
+    took this one's place. The lines of a load that was taken out are gone: its extent is of zeros, it has no months.
     """
 
     load: Load
@@ -72,6 +89,9 @@ class Account:
     months: Sequence[Month]
     customers_new: int
     products_new: int
+    findings: Sequence[Finding] = ()
+    already_loaded: Mapping[int, int] = field(default_factory=dict)
+    replaced_by: int | None = None
 
 
 def report(engine: Engine, load_id: int) -> Account:
@@ -106,9 +126,17 @@ def account(connection: Connection, load_id: int) -> Account:
     months = connection.execute(
         text(
             """
-            SELECT to_char(date_trunc('month', ordered_at), 'YYYY-MM') AS month, count(*) AS rows,
-                sum(amount) AS amount
-            FROM transaction_line WHERE load_id = :load_id GROUP BY 1 ORDER BY 1
+            SELECT to_char(month, 'YYYY-MM') AS month, coalesce(taken.rows, 0) AS rows,
+                coalesce(taken.amount, 0) AS amount, coalesce(refused.rows, 0) AS rejected_rows,
+                coalesce(refused.amount, 0) AS rejected_amount
+            FROM (
+                SELECT date_trunc('month', ordered_at) AS month, count(*) AS rows, sum(amount) AS amount
+                FROM transaction_line WHERE load_id = :load_id GROUP BY 1
+            ) AS taken FULL JOIN (
+                SELECT date_trunc('month', ordered_at) AS month, count(*) AS rows, sum(amount) AS amount
+                FROM rejected_row WHERE load_id = :load_id AND ordered_at IS NOT NULL AND row_number > 0 GROUP BY 1
+            ) AS refused USING (month)
+            ORDER BY 1
             """
         ),
         lines,
@@ -120,7 +148,39 @@ def account(connection: Connection, load_id: int) -> Account:
         months=[Month(**row) for row in months.mappings()],
         customers_new=customers_new,
         products_new=products_new,
+        findings=_findings(connection, load_id),
+        already_loaded=_already_loaded(connection, load_id),
+        replaced_by=connection.execute(select(load.c.load_id).where(load.c.replaces == load_id)).scalar(),
     )
+
+
+def _findings(connection: Connection, load_id: int) -> list[Finding]:
+    query = """
+        SELECT rule, rows, amount, row_number, order_id, product_id, detail FROM (
+            SELECT flag.rule, flag.row_number, flag.detail, line.order_id, line.product_id, count(*) OVER rule AS rows,
+                sum(line.amount) OVER rule AS amount,
+                row_number() OVER (PARTITION BY flag.rule ORDER BY abs(line.amount) DESC, flag.row_number) AS nth
+            FROM line_flag AS flag JOIN transaction_line AS line
+                ON line.load_id = flag.load_id AND line.row_number = flag.row_number
+            WHERE flag.load_id = :load_id AND line.load_id = :load_id
+            WINDOW rule AS (PARTITION BY flag.rule)
+        ) AS found WHERE nth <= 3 ORDER BY rows DESC, rule, nth
+        """
+    findings: dict[str, Finding] = {}
+    for row in connection.execute(text(query), {"load_id": load_id}):
+        finding = findings.setdefault(row.rule, Finding(row.rule, row.rows, row.amount, []))
+        example = row.row_number, row.order_id, row.product_id, row.detail
+        findings[row.rule] = replace(finding, examples=[*finding.examples, example])
+    return list(findings.values())
+
+
+def _already_loaded(connection: Connection, load_id: int) -> dict[int, int]:
+    query = f"""
+        SELECT CAST(raw ->> 'load' AS integer) AS load_id, count(*) AS rows FROM rejected_row
+        WHERE load_id = :load_id AND reason = '{ALREADY_LOADED}' AND row_number > 0
+        GROUP BY CAST(raw ->> 'load' AS integer) ORDER BY 1
+        """
+    return {row.load_id: row.rows for row in connection.execute(text(query), {"load_id": load_id})}
 
 
 def read(connection: Connection, load_id: int) -> Load:

@@ -91,8 +91,8 @@ def write_table(connection: Connection, table: Table, path: Path) -> None:
             query = f"SELECT {columns} FROM load WHERE status = 'done' ORDER BY load_id"
         case "model_run":
             query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
-        case "customer" | "product":
-            query = f"SELECT {columns} FROM {table.name} ORDER BY 1"
+        case name if table in schema.RECORD_TABLES:
+            query = f"SELECT {columns} FROM {name} ORDER BY 1, 2"
         case name:
             query = f"SELECT {columns} FROM current_{name} ORDER BY {', '.join(c.name for c in table.primary_key)}"
     with _writer(path, layout) as writer:

@@ -29,12 +29,22 @@ from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, described, is_sound, make_durable, write_months, write_table
 from db.runs import RECOMMENDATIONS, SEGMENTS
+from db.tally import ORDERS
 from errors import SnapshotError
 
 _MANIFEST = "manifest.json"
 _LAST = ".last"
 _NO_LINES = "transaction_line/empty.parquet"
-_DIMENSIONS = (schema.customer, schema.product, schema.load)
+_DIMENSIONS = (
+    schema.customer,
+    schema.product,
+    schema.load,
+    schema.campaign,
+    schema.campaign_member,
+    schema.campaign_product,
+    schema.interaction_event,
+    schema.line_flag,
+)
 _RESULTS = {SEGMENTS: schema.SEGMENT_TABLES, RECOMMENDATIONS: schema.RECOMMENDATION_TABLES}
 
 
@@ -200,7 +210,7 @@ def _wanted_parts(connection: Connection) -> _Wanted:
     marks = {row.load_id: (row.load_id, row.sha256, row.started_at.isoformat()) for row in loads}
     by_month: dict[str, list[tuple[int, str, str]]] = {}
     for row in loads:
-        for month in row.months:
+        for month in row.months if row.kind == ORDERS else ():
             by_month.setdefault(month, []).append(marks[row.load_id])
     months = sorted(by_month)
     fingerprints = {

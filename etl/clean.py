@@ -43,7 +43,7 @@ class Cleaned:
 
     accepted: row_number, order_id, customer_id (null: a guest), product_id, product_name, category, department,
     brand, country, ordered_at, quantity, unit_price, discount, amount, is_return, in the types of the record.
-    rejected: row_number, reason, amount (null where it cannot be told), raw (the row as JSON of text).
+    rejected: row_number, reason, amount and ordered_at (null where they cannot be told), raw (the row as JSON of text).
     amount_read: the sum over both. examples: reason -> the first cell that is no number or no date.
     """
 
@@ -110,7 +110,7 @@ def clean(
         C.IS_RETURN: is_return,
     }
     refused = pc.is_valid(reason)
-    refusal = {C.ROW_NUMBER: row_number, C.REASON: reason, C.AMOUNT: amount}
+    refusal = {C.ROW_NUMBER: row_number, C.REASON: reason, C.AMOUNT: amount, C.ORDERED_AT: rows.ordered_at}
     rejected = pa.RecordBatch.from_pydict(refusal).filter(refused)
     accepted = pa.RecordBatch.from_pydict(line)
     return Cleaned(

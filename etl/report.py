@@ -9,16 +9,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from db.accounts import Account, Extent, Load
+from db.tally import ORDERS
 from etl.load import Outcome
 
 
 def account(told: Account) -> Iterator[RenderableType]:
     """What there is to say of a load, in parts for the console; of an undone one only what was read."""
-    yield _headline(told.load)
+    yield _headline(told)
     yield _reconciliation(told.load)
-    if told.months:
+    if told.already_loaded:
+        yield f"Already loaded: {', '.join(f'{rows:,} by load {load}' for load, rows in told.already_loaded.items())}."
+    if told.months and told.load.rows_accepted:
         yield _months(told)
         yield _covered(told)
+    elif told.load.status == "done":
+        yield f"{counted(told.customers_new, 'customer')} and {counted(told.products_new, 'product')} are new."
+    if told.findings:
+        yield _findings(told)
 
 
 def listed(loads: Iterable[Load]) -> Table:
@@ -50,10 +57,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _headline(load: Load) -> str:
+def _headline(account: Account) -> str:
+    load = account.load
     told = {name: value for name, value in load.options.items() if isinstance(value, bool)}  # the mapping is long
     options = "".join(f", {name.replace('_', ' ')}: {'yes' if told[name] else 'no'}" for name in sorted(told))
-    return f"Load {load.load_id}, {load.status}: {escape(load.name)}, {_time(load)} UTC{escape(options)}"
+    by = f" by load {account.replaced_by}" if account.replaced_by else ""
+    kind = "" if load.kind == ORDERS else f", {load.kind}"
+    instead = f", in place of load {load.replaces}" if load.replaces else ""
+    name = f"{escape(load.name)}{kind}, {_time(load)} UTC{escape(options)}{instead}"
+    return f"Load {load.load_id}, {load.status}{by}: {name}"
 
 
 def _reconciliation(load: Load) -> Table:
@@ -66,10 +78,23 @@ def _reconciliation(load: Load) -> Table:
 
 
 def _months(told: Account) -> Table:
-    table = _table("month", "rows", "amount")
+    refused = any(part.rejected_rows for part in told.months)
+    table = _table("month", "rows", "amount", *(("rejected", "amount") if refused else ()))
     for part in told.months:
-        table.add_row(part.month, f"{part.rows:,}", _money(part.amount))
+        rejected = (f"{part.rejected_rows:,}", _money(part.rejected_amount)) if refused else ()
+        table.add_row(part.month, f"{part.rows:,}", _money(part.amount), *rejected)
     table.add_row("accepted", f"{told.load.rows_accepted:,}", _money(told.load.amount_accepted))
+    return table
+
+
+def _findings(told: Account) -> Table:
+    table = _table("found", "lines", "amount", "such as")
+    for finding in told.findings:
+        row, order, product, detail = finding.examples[0]
+        such = escape(f"row {row}, order {order}, {product}: {detail}")
+        table.add_row(finding.rule.replace("_", " "), f"{finding.rows:,}", _money(finding.amount), such)
+    table.columns[-1].justify = "left"
+    table.columns[-1].no_wrap = False
     return table
 
 

@@ -1,5 +1,6 @@
 """Facts about files of customers, products, events and campaigns: accounted for, and taken out again."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from db import accounts, loads, schema
+from db import accounts, loads, schema, snapshot
+from db.queries import features
 from errors import InputError
 from etl.__main__ import app
 from etl.load import Outcome, load
@@ -153,6 +155,30 @@ def test_the_sample_brings_its_campaigns(engine: Engine) -> None:
     loads.undo(engine, 2)
     load(engine, open_source("sample", households=110))
     assert rows(engine, "SELECT type, count(*) FROM interaction_event GROUP BY 1") == whole
+
+
+def test_the_snapshot_carries_it(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    for kind in FILES:
+        put(engine, tmp_path, kind)
+    snapshot.refresh(engine, settings.data_dir)
+    shop = snapshot.open_newest(settings.data_dir)
+    for table in ("customer", "product", "campaign", "campaign_member", "campaign_product", "interaction_event"):
+        held = rows(engine, f"SELECT count(*) FROM {table}")[0][0]
+        assert shop.scalar(f"SELECT count(*) FROM {table}") == held != 0
+    assert shop.scalar("SELECT count(*) FROM transaction_line") == 0
+    assert shop.scalar("SELECT customer_id FROM campaign_member WHERE NOT treated") == "bob"
+
+
+def test_who_never_bought_is_no_buyer(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    for kind in FILES:
+        put(engine, tmp_path, kind)
+    path = tmp_path / "orders.csv"
+    path.write_text("order_id,customer_id,product_id,ordered_at,quantity,unit_price\n1,ann,A,2024-01-01,1,2\n")
+    load(engine, open_source(str(path)))
+    snapshot.refresh(engine, settings.data_dir)
+    shop, as_of = snapshot.open_newest(settings.data_dir), datetime.fromisoformat("2024-06-01")
+    assert features.purchases(shop, as_of)["customer_id"].tolist() == ["ann"]
+    assert features.customer_history(shop, as_of, "raw")["customer_id"].tolist() == ["ann"]
 
 
 # the command

@@ -54,13 +54,35 @@ def test_an_account_is_what_the_file_says(engine: Engine, sales: Path) -> None:
     assert account.months == [
         accounts.Month("2024-01", 2, Decimal("25.5")),
         accounts.Month("2024-02", 2, Decimal(0)),
-        accounts.Month("2024-04", 1, Decimal(3)),
+        accounts.Month("2024-04", 1, Decimal(3), rejected_rows=1, rejected_amount=Decimal(3)),
     ]
     extent = account.extent
     assert (extent.orders, extent.customers, extent.products) == (4, 2, 3)
     assert (extent.guest_rows, extent.guest_amount) == (1, Decimal(3))
     assert (account.customers_new, account.products_new) == (2, 3)
     assert (account.load.status, account.load.options["keep_duplicates"]) == ("done", False)
+
+
+def test_an_account_tells_findings_and_what_other_loads_have(command: CliRunner, engine: Engine, sales: Path) -> None:
+    load(engine, open_source(str(sales)))
+    more = pd.concat([SALES.head(4), SALES.head(1).assign(order_id="9", ordered_at="2024-03-01")])
+    more.to_csv(sales, index=False)
+    account = accounts.report(engine, load(engine, open_source(str(sales))).load.load_id)
+    assert (account.already_loaded, account.load.rows_accepted) == ({1: 4}, 1)
+    assert [(part.month, part.rows, part.rejected_rows) for part in account.months] == [
+        ("2024-01", 0, 2),
+        ("2024-02", 0, 2),
+        ("2024-03", 1, 0),
+    ]
+    (finding,) = accounts.report(engine, 1).findings
+    assert (finding.rule, finding.rows, finding.amount) == ("returned", 1, Decimal(-10))
+    assert finding.examples == [(4, "3", "A", "1 of 2 bought on 2024-01-31 in order 1")]
+    said = command.invoke(app, ["report", "1"]).stdout
+    assert "returned 1 -10.00 row 4, order 3, A: 1 of 2 bought on 2024-01-31 in order 1" in " ".join(said.split())
+    assert "Already loaded: 4 by load 1." in command.invoke(app, ["report", "2"]).stdout
+    loads.undo(engine, 1)
+    account = accounts.report(engine, 2)
+    assert (account.already_loaded, account.load.rows_accepted) == ({}, 5)
 
 
 def test_new_is_who_and_what_no_earlier_load_has(engine: Engine, sales: Path, tmp_path: Path) -> None:
@@ -120,9 +142,9 @@ def test_the_command_tells_what_the_load_told(command: CliRunner, sales: Path) -
         "accepted 5 28.50",
         "rejected: duplicate 1 3.00",
         "rejected: unparseable date 1 5.50",
-        "2024-01 2 25.50",
-        "2024-02 2 0.00",
-        "2024-04 1 3.00",
+        "2024-01 2 25.50 0 0.00",
+        "2024-02 2 0.00 0 0.00",
+        "2024-04 1 3.00 1 3.00",
     ):
         assert cells.split() in lines
     assert lines[0][:4] == ["Load", "1,", "done:", "sales.csv,"]
