@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import psycopg2
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 from sqlalchemy import Boolean, Connection, DateTime, Float, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.types import BigInteger, TypeEngine
@@ -113,10 +114,22 @@ def copy_csv(connection: Connection, table: Table, names: Sequence[str], chunks:
 
 def as_csv(batch: pa.RecordBatch) -> bytes:
     """The rows as COPY reads them. Needs no connection, so that it can be done beside one that is busy."""
-    sink = io.BytesIO()
     written = pa.record_batch([_written(column) for column in batch.columns], names=batch.schema.names)
-    csv.write_csv(written, sink, csv.WriteOptions(include_header=False))
+    try:
+        return _rendered(written, "needed" if any(_has_blank(column) for column in written.columns) else "none")
+    except pa.ArrowInvalid:  # a comma, a quotation mark or a line's end in some text
+        return _rendered(written, "needed")
+
+
+def _rendered(batch: pa.RecordBatch, quoting: str) -> bytes:
+    """Quoted, every text is; unquoted is faster to write and to read, but blank text would be null."""
+    sink = io.BytesIO()
+    csv.write_csv(batch, sink, csv.WriteOptions(include_header=False, quoting_style=quoting))
     return sink.getvalue()
+
+
+def _has_blank(column: pa.Array) -> bool:
+    return bool(pa.types.is_string(column.type) and pc.min(pc.binary_length(column)).as_py() == 0)
 
 
 def _written(column: pa.Array) -> pa.Array:

@@ -104,16 +104,20 @@ def _text_hashes(column: pa.StringArray) -> Hashes:
     _, ends, data = column.buffers()
     places = np.frombuffer(ends, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
     content = np.frombuffer(data, dtype=np.uint8)[places[0] : places[-1]] if data else np.empty(0, np.uint8)
-    padded = np.concatenate([content, np.zeros(8, np.uint8)])
-    words = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded.data, strides=(1,))
     starts, lengths = places[:-1] - places[0], np.diff(places)
+    longest = int(lengths.max(initial=0))
+    padded = np.concatenate([content, np.zeros(longest + 8, np.uint8)])
+    words = np.ndarray(len(padded) - 7, dtype="<u8", buffer=padded.data, strides=(1,))
     hashes = lengths.astype(np.uint64)
-    rows: NDArray[np.int64] | slice = slice(None)  # those that are long enough
-    for at in range(0, int(lengths.max(initial=0)), 8):
-        if at and lengths.min() <= at:
-            rows = np.flatnonzero(lengths > at) if isinstance(rows, slice) else rows[lengths[rows] > at]
-        left = np.minimum(lengths[rows] - at, 8)
-        hashes[rows] = (hashes[rows] + (words[starts[rows] + at] & _MASKS[left])) * _ODD
+    rows = None  # those that are long enough, once they are few: until then it is faster to look at all
+    for at in range(0, longest, 8):
+        if rows is None and np.count_nonzero(lengths > at) * 2 > len(lengths):
+            word = words[starts + at] & _MASKS[np.clip(lengths - at, 0, 8)]
+            hashes = np.where(lengths > at, (hashes + word) * _ODD, hashes)
+        else:
+            rows = np.flatnonzero(lengths > at) if rows is None else rows[lengths[rows] > at]
+            word = words[starts[rows] + at] & _MASKS[np.minimum(lengths[rows] - at, 8)]
+            hashes[rows] = (hashes[rows] + word) * _ODD
     return _mixed(hashes)
 
 
