@@ -24,6 +24,7 @@ class Shape:
     rows: int
     rejected: Mapping[str, int]
     amount: Decimal
+    discount: Decimal
     pieces: int
     orders: int
     customers: int
@@ -41,6 +42,7 @@ SHAPES = [
         rows=26,
         rejected={"duplicate": 1, "zero_quantity": 1},
         amount=Decimal("4379.75"),
+        discount=Decimal(0),
         pieces=232,
         orders=11,
         customers=4,
@@ -55,6 +57,7 @@ SHAPES = [
         rows=26,
         rejected={"duplicate": 1, "zero_quantity": 1},
         amount=Decimal("4379.75"),
+        discount=Decimal(0),
         pieces=232,
         orders=11,
         customers=4,
@@ -69,6 +72,7 @@ SHAPES = [
         rows=19,
         rejected={"cancelled_order": 3, "refunded_order": 1, "unpaid_order": 1},
         amount=Decimal("6131.05"),
+        discount=Decimal("9.75"),
         pieces=29,
         orders=7,
         customers=3,
@@ -94,6 +98,7 @@ SHAPES = [
         rows=24,
         rejected={"cancelled_order": 1, "refunded_order": 1, "unpaid_order": 2},
         amount=Decimal("22857.20"),
+        discount=Decimal(0),
         pieces=50,
         orders=9,
         customers=4,
@@ -119,6 +124,7 @@ SHAPES = [
         rows=21,
         rejected={"cancelled_order": 2, "unpaid_order": 2},
         amount=Decimal("8393.40"),
+        discount=Decimal(0),
         pieces=30,
         orders=9,
         customers=4,
@@ -144,6 +150,7 @@ SHAPES = [
         rows=21,
         rejected={"cancelled_order": 2, "unpaid_order": 2},
         amount=Decimal("10456.93"),
+        discount=Decimal("7.50"),
         pieces=32,
         orders=12,
         customers=0,
@@ -169,6 +176,7 @@ SHAPES = [
         rows=19,
         rejected={},
         amount=Decimal("6332.99"),
+        discount=Decimal(0),
         pieces=25,
         orders=13,
         customers=3,
@@ -194,6 +202,7 @@ SHAPES = [
         rows=27,
         rejected={},
         amount=Decimal("11365.732"),
+        discount=Decimal("70.868"),
         pieces=66,
         orders=14,
         customers=3,
@@ -219,6 +228,7 @@ SHAPES = [
         rows=22,
         rejected={},
         amount=Decimal("19353.60"),
+        discount=Decimal(0),
         pieces=45,
         orders=15,
         customers=4,

@@ -91,7 +91,8 @@ def test_what_is_open_is_asked_and_the_answer_loads(run: Any, engine: Engine, am
     assert "say it by `day_first` in a mapping file" in ran(run("load", ambiguous, "--mapping", mapping), 2)
     answered = mapping.read_text().replace("# day_first = false", "day_first = true")
     mapping.write_text(answered.replace("[decimals]\n", '[decimals]\namount = ","\n'))
-    assert json.loads(ran(run("inspect", ambiguous, "--mapping", mapping, "--json")))["questions"] == []
+    told = json.loads(ran(run("inspect", ambiguous, "--mapping", mapping, "--json")))
+    assert (told["questions"], told["mapping"]["decimals"]) == ([], {"amount": ","})
     ran(run("load", ambiguous, "--mapping", mapping))
     assert rows(engine, LINES) == [
         ("1", "Lampe", "2024-02-01", 2, 1250),
@@ -119,6 +120,23 @@ def test_rejected_rows_are_mended_and_loaded(run: Any, engine: Engine, ambiguous
     still = ran(run("rejected", 2))
     assert still.splitlines()[0] == "Bon,Artikel,Menge,Betrag,Wann,rejected_because,row_number"
     assert still.splitlines()[1:] == ["3,Lampe,,4.750,05.06.2024,missing_quantity,2"]
+
+
+def test_rejected_customers_are_mended_without_attributes_of_ours(run: Any, engine: Engine, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("Client No,Country,Consent\n7,FR,yes\n8,DE,perhaps\n")
+    told = json.loads(ran(run("inspect", people, "--as", "customers", "--json")))
+    (part,) = told["rejected"]
+    assert (part["reason"], part["rows"], part["first_row"]) == ("invalid_consent", 1, 2)
+    shown = {"row_number": "1", "customer_id": "7", "country": "FR", "attributes": '{"consent":true}'}
+    assert told["preview"] == [shown]
+    ran(run("load", people, "--as", "customers"))
+    mend = tmp_path / "mend.csv"
+    ran(run("rejected", 1, "--to", mend))
+    mend.write_text(mend.read_text().replace("perhaps", "no"))
+    ran(run("load", mend, "--mapping", mend.with_suffix(".toml")))
+    said = "SELECT customer_id, country, attributes ->> 'consent', attributes - 'consent' FROM load_customer"
+    assert rows(engine, f"{said} WHERE load_id = 2") == [("8", "DE", "false", {})]
 
 
 def test_nothing_is_written_over(run: Any, tmp_path: Path) -> None:

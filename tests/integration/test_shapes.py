@@ -42,6 +42,7 @@ def test_inspect_understands_it(shape: Shape, way: str, tmp_path: Path) -> None:
     assert {part.reason: part.rows for part in found.rejected} == {
         reason: count for reason, count in shape.rejected.items() if reason != "duplicate"
     }
+    assert [-part.rows for part in found.rejected] == sorted(-part.rows for part in found.rejected)
     assert found.preview[0]["order_id"] == shape.first[0]
     assert {dates.column for dates in found.dates} == {shape.dates[0]}
     if way == "mangled":
@@ -62,7 +63,8 @@ def test_it_loads_with_no_mapping(engine: Engine, shape: Shape, way: str, tmp_pa
     assert (done.amount_accepted, done.amount_read) == (shape.amount, done.amount_accepted + done.amount_rejected)
     extent = accounts.report(engine, done.load_id).extent
     assert (extent.orders, extent.customers, extent.guest_rows) == (shape.orders, shape.customers, shape.guest_rows)
-    assert rows(engine, "SELECT sum(quantity) FROM transaction_line") == [(Decimal(shape.pieces),)]
+    sums = rows(engine, "SELECT sum(quantity), sum(discount) FROM transaction_line")
+    assert sums == [(Decimal(shape.pieces), shape.discount)]
     first = rows(
         engine,
         "SELECT order_id, customer_id, product_id, name, to_char(ordered_at, 'YYYY-MM-DD HH24:MI:SS'), quantity, "
