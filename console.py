@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from errors import SpectrumError
+from errors import SpectrumError, one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +29,13 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
+
+
+def complain(error: SpectrumError) -> None:
+    """Say an error on stderr, in one line whatever names it holds."""
+    complaints.print(Text.assemble(("error:", "bold red"), f" {one_line(str(error))}"))
 
 
 def says_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -41,7 +47,7 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except SpectrumError as error:
             logging.getLogger(__name__).debug("command failed", exc_info=error)
-            complaints.print(f"[bold red]error:[/] {escape(str(error))}")
+            complain(error)
             sys.exit(2)
 
     return wrapped

@@ -1,5 +1,7 @@
 """The errors a user may see: each message is one sentence that says what happened, where, and what to do next."""
 
+from unicodedata import category
+
 
 class SpectrumError(Exception):
     """Base of everything the program says to a user instead of showing a traceback. Exit code 2."""
@@ -23,3 +25,8 @@ class SnapshotError(SpectrumError):
 
 class NotEnoughDataError(SpectrumError):
     """There is too little data for what was asked; the message says what is needed and what was found."""
+
+
+def one_line(text: str) -> str:
+    """The text in one harmless line: a line end or an escape character in a name shows as one would type it."""
+    return "".join(sign if sign.isprintable() or category(sign) == "Zs" else ascii(sign)[1:-1] for sign in text)

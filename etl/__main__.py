@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy import Engine
 
-from console import complaints, console, progress, says_errors
+from console import complain, complaints, console, progress, says_errors
 from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
 from errors import ConfigurationError, InputError, SpectrumError
@@ -123,7 +123,7 @@ def _load_each(found: Found, settings: Settings, how: _How) -> None:
             outcomes[file] = _load(engine, source, how.fitting(source), how)
         except SpectrumError as error:
             outcomes[file] = None
-            complaints.print(f"[bold red]error:[/] {escape(str(error))}")
+            complain(error)
     console.print(summary({shown(file): outcome for file, outcome in outcomes.items()}))
     if found.skipped:
         console.print(f"Skipped, being hidden or of no known kind: {escape(', '.join(found.skipped))}.")

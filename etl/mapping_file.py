@@ -12,6 +12,7 @@ from etl.meanings import KINDS, NUMBERS
 from etl.readers.base import Form
 
 _DELIMITERS = (",", ";", "\t", "|")
+_LARGEST = 1 << 20
 
 
 def as_dict(layout: Layout, form: Form) -> dict[str, Any]:
@@ -48,8 +49,10 @@ def from_dict(told: Mapping[str, Any], where: str) -> tuple[Layout, Form]:
 def read(path: Path) -> tuple[Layout, Form]:
     """A mapping file. Raises ConfigurationError where it cannot be read, or as `from_dict` does."""
     try:
+        if path.exists() and not path.is_dir() and not (path.is_file() and path.stat().st_size <= _LARGEST):
+            raise ConfigurationError(f"{path} is no mapping file (a pipe or device, or too large); check the file.")
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no mapping file ({error}); check the file.") from error
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be opened ({error.strerror or error}); check the path.") from error

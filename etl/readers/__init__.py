@@ -7,10 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from db.source import is_database
-from errors import ConfigurationError, InputError
+from errors import ConfigurationError, InputError, one_line
 from etl.readers import csv, database, excel, folder, parquet, remote, sample
 from etl.readers.base import UNKNOWN, Form, Reader, Scratch, Source
 from etl.readers.folder import Found
+from etl.readers.signs import refuse_misnamed
 
 READERS: Mapping[str, Reader] = {
     ".csv": csv.read,
@@ -78,6 +79,8 @@ def _read(path: Path, form: Form) -> Source:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a directory; name one file in it.")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is a pipe or a device, no file; write its content to a file and load that.")
         if not path.is_file():
             raise InputError(f"There is no file {path}; check the path, or load the word `sample`.")
         reader = _reader(path.name)
@@ -85,9 +88,29 @@ def _read(path: Path, form: Form) -> Source:
             raise _unknown(path.name)
         if path.stat().st_size == 0:
             raise InputError(f"{path.name} is empty; export it again.")
-        return reader(path, form)
+        refuse_misnamed(path)
+        before = _mark(path)
+        source = reader(path, form)
+        return replace(source, name=one_line(source.name), batches=lambda: _steady(path, before, source))
     except OSError as error:
         raise InputError(f"{path} cannot be opened ({error.strerror or error}); check who may read it.") from error
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """What changes with every writing to a file."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _steady(path: Path, before: tuple[int, int], source: Source) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, if it is to the end the one that was opened: what is known of it is known of that."""
+    try:
+        yield from source.batches()
+        changed = _mark(path) != before
+    except OSError:
+        changed = True
+    if changed:
+        raise InputError(f"{path.name} was changed while it was read; load it again when it is complete.")
 
 
 def _held(scratch: Scratch, source: Source) -> Iterator[pa.RecordBatch]:

@@ -85,7 +85,10 @@ def column_names(header: Sequence[str], name: str) -> list[str]:
         raise InputError(f"{name} has {len(header):,} columns, and {_MOST_COLUMNS:,} at most are read; export fewer.")
     names = [text.strip() or f"column {position}" for position, text in enumerate(header, start=1)]
     if repeated := sorted({text for text in names if names.count(text) > 1}):
-        raise InputError(f"{name} has more than one column named {', '.join(repeated)}; rename them and load it again.")
+        raise InputError(
+            f"{name} has more than one column named {', '.join(repeated)}; name each differently, in a line above the "
+            "rows, and load it again."
+        )
     return names
 
 

@@ -99,7 +99,9 @@ def _form_by(delimiter: str, start: str, encoding: str, header_line: int | None)
         pass
     at_line = {end + 1: place for place, end in enumerate(ends[:-1]) if any(cell.strip() for cell in rows[place])}
     place = at_line.get(header_line) if header_line else header_place(rows)
-    return None if place is None else _Form(encoding, delimiter, rows[place], ends[place])
+    if place is None or not any(cell.strip().strip(_DELIMITERS) for cell in rows[place]):
+        return None
+    return _Form(encoding, delimiter, rows[place], ends[place])
 
 
 def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -129,7 +129,7 @@ def _refuse_bomb(path: Path) -> None:
             entries = archive.infolist()
             unpacked = 0 if sum(entry.file_size for entry in entries) <= most else most + 1
             for entry in entries:
-                entry.file_size = most + 1  # else the reading would end where the archive claims the data to end
+                entry.file_size = most << 1  # else the reading would end where the archive claims the data to end
                 with archive.open(entry) as stream:
                     while unpacked <= most and (chunk := stream.read(1 << 20)):
                         unpacked += len(chunk)

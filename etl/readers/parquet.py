@@ -16,7 +16,9 @@ def read(path: Path, form: Form) -> Source:
     try:
         with parquet.ParquetFile(path) as file:
             layout, rows = file.schema_arrow, file.metadata.num_rows
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's fault; Arrow's have no number
+            raise
         raise broken(path.name, "Parquet", error) from error
     columns = [field.name for field in layout if not _unreadable(field.type)]
     if not columns:
