@@ -74,8 +74,7 @@ def _preview(found: Inspection) -> Table:
     rows = [dict(row) for row in found.preview]
     numbers = [row.pop(C.ROW_NUMBER, None) or str(place) for place, row in enumerate(rows, start=1)]
     table = Table("The first rows", *(f"row {number}" for number in numbers), box=None, header_style="dim")
-    for column in table.columns:
-        column.no_wrap = True
+    table.columns[0].no_wrap = True
     table.columns[0].min_width = max(map(len, rows[0]))
     for name in rows[0]:
         table.add_row(name, *(escape(row[name] or "") for row in rows))
