@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from db.columns import Columns as C
+from errors import one_line
 from etl.inspection import Dates, Inspection, Numbers
 
 _THOUSANDS = {" ": "a space", "\u00a0": "a space", "\u2009": "a space", "\u202f": "a space"}
@@ -16,30 +17,35 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 def inspection(found: Inspection) -> Iterator[RenderableType]:
     """All that there is to say of it, in parts for the console."""
     export = f", the export of {found.export}" if found.export else ""
-    yield f"[bold]{escape(found.name)}[/]: {found.kind}{export}, about {found.rows:,} rows{escape(_written(found))}."
+    yield f"[bold]{_said(found.name)}[/]: {found.kind}{export}, about {found.rows:,} rows{_said(_written(found))}."
     yield _columns(found)
     if ignored := [column.name for column in found.columns if column.meaning is None]:
-        yield f"{'Kept as attributes' if found.kind == 'customers' else 'Not used'}: {escape(', '.join(ignored))}"
-    yield from (f"Each row has the {name} {escape(value)}." for name, value in found.constants.items())
-    yield from (escape(_date(dates)) for dates in found.dates)
-    yield from (escape(_number(numbers)) for numbers in found.numbers if numbers.thousands or numbers.decimal == ",")
-    yield from map(escape, found.remarks)
+        yield f"{'Kept as attributes' if found.kind == 'customers' else 'Not used'}: {_said(', '.join(ignored))}"
+    yield from (f"Each row has the {name} {_said(value)}." for name, value in found.constants.items())
+    yield from (_said(_date(dates)) for dates in found.dates)
+    yield from (_said(_number(numbers)) for numbers in found.numbers if numbers.thousands or numbers.decimal == ",")
+    yield from map(_said, found.remarks)
     if found.preview:
         yield _preview(found)
     if found.rejected:
         yield f"Of the first {found.rows_looked_at:,} rows would be rejected:"
     for part in found.rejected:
         such = f", such as {part.example!r}" if part.example else ""
-        yield escape(f"  {part.reason.replace('_', ' ')}: {part.rows:,}, first row {part.first_row:,}{such}")
+        yield _said(f"  {part.reason.replace('_', ' ')}: {part.rows:,}, first row {part.first_row:,}{such}")
     for asked in found.questions:
-        yield f"[bold]Open:[/] {escape(asked.question)} Of these lines keep what is right in a mapping file:"
-        yield from (f"  {escape(line)}" for line in asked.lines)
+        yield f"[bold]Open:[/] {_said(asked.question)} Of these lines keep what is right in a mapping file:"
+        yield from (f"  {_said(line)}" for line in asked.lines)
     if found.missing:
         yield f"[bold]Missing:[/] {', '.join(found.missing)}."
     if found.missing or found.questions:
         yield "It cannot be loaded so; write a mapping file with --write, mend it, and load the file with --mapping."
     else:
         yield "It can be loaded as it is."
+
+
+def _said(text: str) -> str:
+    """What comes from the file, as harmless text."""
+    return escape(one_line(text))
 
 
 def _written(found: Inspection) -> str:
@@ -65,7 +71,7 @@ def _columns(found: Inspection) -> Table:
     table = Table("column", "meaning", "found", "such as", box=None, header_style="dim")
     for column in found.columns:
         if column.meaning is not None:
-            table.add_row(escape(column.name), column.meaning, column.why, escape(column.example))
+            table.add_row(_said(column.name), column.meaning, column.why, _said(column.example))
     return table
 
 
@@ -77,7 +83,7 @@ def _preview(found: Inspection) -> Table:
     table.columns[0].no_wrap = True
     table.columns[0].min_width = max(map(len, rows[0]))
     for name in rows[0]:
-        table.add_row(name, *(escape(row[name] or "") for row in rows))
+        table.add_row(name, *(_said(row[name] or "") for row in rows))
     return table
 
 

@@ -152,6 +152,16 @@ def test_nothing_is_written_over(run: Any, tmp_path: Path) -> None:
     assert "cannot be written" in ran(run("inspect", plain, "--write", tmp_path / "nowhere" / "m.toml"), 2)
 
 
+def test_what_a_file_says_is_shown_as_text(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    lines = "Order ID,SKU,Price,Date,[bold]x\x1b[31m", "1,\x1b]0;A\x07,2,2024-01-31,1", "[red]2[/],=1+1,2,2024-02-01,1"
+    path.write_text("\n".join(lines))
+    said = ran(run("inspect", path))
+    assert "\x1b" not in said
+    assert r"Not used: [bold]x\x1b[31m" in said
+    assert all(cell in said for cell in (r"\x1b]0;A\x07", "[red]2[/]", "=1+1"))
+
+
 def test_what_cannot_be_is_one_sentence(run: Any, tmp_path: Path) -> None:
     assert "There is no load 7" in ran(run("rejected", 7), 2)
     assert "cannot be opened" in ran(run("load", FOLDER / "plain.csv", "--mapping", tmp_path / "nowhere.toml"), 2)
