@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -64,23 +64,10 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a rule found among the lines of a load (db.flags.RULES says what it means): lines, amount, up to 3 examples.
-
-    An example is the line's row number, its order, its product and what was found.
-    """
-
-    rule: str
-    rows: int
-    amount: Decimal
-    examples: Sequence[tuple[int, str, str, str]]
-
-
-@dataclass(frozen=True)
 class Account:
     """A load, what its lines cover, month by month, and who and what no earlier load has.
 
-    findings: by rule, most lines first. already_loaded: load that has them -> rows left out. replaced_by: the load that
+    already_loaded: load that has them -> rows left out. replaced_by: the load that
     took this one's place. The lines of a load that was taken out are gone: its extent is of zeros, it has no months.
     """
 
@@ -89,7 +76,6 @@ class Account:
     months: Sequence[Month]
     customers_new: int
     products_new: int
-    findings: Sequence[Finding] = ()
     already_loaded: Mapping[int, int] = field(default_factory=dict)
     replaced_by: int | None = None
 
@@ -148,30 +134,9 @@ def account(connection: Connection, load_id: int) -> Account:
         months=[Month(**row) for row in months.mappings()],
         customers_new=customers_new,
         products_new=products_new,
-        findings=_findings(connection, load_id),
         already_loaded=_already_loaded(connection, load_id),
         replaced_by=connection.execute(select(load.c.load_id).where(load.c.replaces == load_id)).scalar(),
     )
-
-
-def _findings(connection: Connection, load_id: int) -> list[Finding]:
-    query = """
-        SELECT rule, rows, amount, row_number, order_id, product_id, detail FROM (
-            SELECT flag.rule, flag.row_number, flag.detail, line.order_id, line.product_id, count(*) OVER rule AS rows,
-                sum(line.amount) OVER rule AS amount,
-                row_number() OVER (PARTITION BY flag.rule ORDER BY abs(line.amount) DESC, flag.row_number) AS nth
-            FROM line_flag AS flag JOIN transaction_line AS line
-                ON line.load_id = flag.load_id AND line.row_number = flag.row_number
-            WHERE flag.load_id = :load_id AND line.load_id = :load_id
-            WINDOW rule AS (PARTITION BY flag.rule)
-        ) AS found WHERE nth <= 3 ORDER BY rows DESC, rule, nth
-        """
-    findings: dict[str, Finding] = {}
-    for row in connection.execute(text(query), {"load_id": load_id}):
-        finding = findings.setdefault(row.rule, Finding(row.rule, row.rows, row.amount, []))
-        example = row.row_number, row.order_id, row.product_id, row.detail
-        findings[row.rule] = replace(finding, examples=[*finding.examples, example])
-    return list(findings.values())
 
 
 def _already_loaded(connection: Connection, load_id: int) -> dict[int, int]:

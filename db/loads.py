@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
-from db import accounts, flags, known, overlap, tally
+from db import accounts, known, overlap, tally
 from db.accounts import Account, Load
 from db.bulk import as_csv, copy_csv, copy_in
 from db.columns import Columns as C
@@ -116,9 +116,6 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
     tally.count(connection, load_id)
     if overlap.leave_out(connection, load_id):
         tally.count(connection, load_id)
-    if accounts.read(connection, load_id).kind == ORDERS:
-        flags.touch(connection, load_id)
-        flags.refresh(connection)
     closed = {"status": "done", "finished_at": func.clock_timestamp()}
     connection.execute(update(load).where(load.c.load_id == load_id).values(closed))
     done = accounts.read(connection, load_id)
@@ -128,7 +125,6 @@ def finish(connection: Connection, load_id: int, rows_read: int, amount_read: De
             f"Of {done.name} {done.rows_read} rows of {done.amount_read} were read, but {rows} of {amount} arrived in "
             "the database; nothing was changed, please report this."
         )
-    _gather_statistics(connection)
     return done
 
 
@@ -140,9 +136,7 @@ def undo(engine: Engine, load_id: int) -> Undone:
     it is out already, DatabaseError where the database fails; nothing is changed then.
     """
     with _alone(engine, f"load {load_id} was undone") as connection:
-        undone = take_out(connection, load_id, "undone")
-        _gather_statistics(connection)
-        return undone
+        return take_out(connection, load_id, "undone")
 
 
 def take_out(connection: Connection, load_id: int, status: str) -> Undone:
@@ -153,8 +147,6 @@ def take_out(connection: Connection, load_id: int, status: str) -> Undone:
             f"Load {load_id} ({account.load.name}) is {account.load.status} already and nothing was changed; "
             "`python -m etl report` lists the loads."
         )
-    if account.load.kind == ORDERS:
-        flags.touch(connection, load_id)
     customers, products = known.forget(connection, load_id)
     heirs = overlap.hand_over(connection, load_id)
     for table in (transaction_line, interaction_event, rejected_row):
@@ -162,9 +154,13 @@ def take_out(connection: Connection, load_id: int, status: str) -> Undone:
     connection.execute(update(load).where(load.c.load_id == load_id).values(status=status))
     for heir in heirs:
         tally.count(connection, heir)
-    if account.load.kind == ORDERS:
-        flags.refresh(connection)
     return Undone(replace(account, load=accounts.read(connection, load_id)), customers, products, heirs)
+
+
+def gather_statistics(engine: Engine) -> None:
+    """Tell Postgres what came or went, or SQL clients wait for bad plans. Raises DatabaseError."""
+    with clear_errors("statistics were gathered", "what is loaded is in the record"), engine.begin() as connection:
+        connection.execute(text(f"ANALYZE {', '.join(table.name for table in RECORD_TABLES)}"))
 
 
 @contextmanager
@@ -177,8 +173,3 @@ def _alone(engine: Engine, happening: str) -> Iterator[Connection]:
 
 def _under(load_id: int, batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.append_column(C.LOAD_ID, pa.repeat(pa.scalar(load_id, pa.int32()), batch.num_rows))
-
-
-def _gather_statistics(connection: Connection) -> None:
-    """Or SQL clients wait for bad plans."""
-    connection.execute(text(f"ANALYZE {', '.join(table.name for table in RECORD_TABLES)}"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -45,6 +46,14 @@ def is_sound(directory: Path, part: Part, *, wholly: bool) -> bool:
         return not wholly or _sha256(path) == part.sha256
     except (OSError, pa.ArrowException):
         return False
+
+
+def allow_open(files: int) -> None:
+    """Let this process open so many more files at once, as far as the system lets it: DuckDB opens all of a query."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + files if hard == resource.RLIM_INFINITY else min(soft + files, hard)
+    if soft != resource.RLIM_INFINITY and files > soft // 4 and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def make_durable(path: Path) -> None:

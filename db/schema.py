@@ -162,18 +162,6 @@ transaction_line = Table(
     Index(None, C.ORDERED_AT, postgresql_using="brin"),
 )
 
-# one finding on one accepted line, and the line it has to do with, if any
-line_flag = Table(
-    "line_flag",
-    metadata,
-    Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False),
-    Column(C.ROW_NUMBER, BigInteger, primary_key=True, autoincrement=False),
-    Column(C.RULE, Text, primary_key=True),
-    Column(C.OTHER_LOAD_ID, Integer),
-    Column(C.OTHER_ROW_NUMBER, BigInteger),
-    Column(C.DETAIL, Text, nullable=False),
-)
-
 # one web event, or a coupon redeemed; the key is load and row number, as of a line
 interaction_event = Table(
     "interaction_event",
@@ -201,7 +189,6 @@ RECORD_TABLES = (
     load_campaign_member,
     load_campaign_product,
     transaction_line,
-    line_flag,
     interaction_event,
 )
 

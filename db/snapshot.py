@@ -24,10 +24,10 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlalchemy import Connection, Engine, Table, select
 
-from db import schema
+from db import findings, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
-from db.parts import Part, described, is_sound, make_durable, write_months, write_table
+from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
 from db.runs import RECOMMENDATIONS, SEGMENTS
 from db.tally import ORDERS
 from errors import SnapshotError
@@ -35,6 +35,7 @@ from errors import SnapshotError
 _MANIFEST = "manifest.json"
 _LAST = ".last"
 _NO_LINES = "transaction_line/empty.parquet"
+_FINDINGS = "line_flag"
 _DIMENSIONS = (
     schema.customer,
     schema.product,
@@ -43,7 +44,6 @@ _DIMENSIONS = (
     schema.campaign_member,
     schema.campaign_product,
     schema.interaction_event,
-    schema.line_flag,
 )
 _RESULTS = {SEGMENTS: schema.SEGMENT_TABLES, RECOMMENDATIONS: schema.RECOMMENDATION_TABLES}
 
@@ -66,6 +66,7 @@ class Snapshot:
         weakref.finalize(self, os.close, pin)
         self.path = path
         self.manifest = _read_manifest(path)
+        allow_open(sum(len(parts) for parts in self.manifest.tables.values()))
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
         try:
@@ -220,6 +221,8 @@ def _wanted_parts(connection: Connection) -> _Wanted:
         }
         or {_NO_LINES: "empty"}
     }
+    lines = sorted(fingerprints["transaction_line"].items())
+    fingerprints[_FINDINGS] = {f"{_FINDINGS}.parquet": _digest([str(findings.LAYOUT), str(findings.RULES), *lines])}
     for table in _DIMENSIONS:
         fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *marks.values()])}
     published = {row.kind: row for row in runs if row.status == "published"}
@@ -270,8 +273,12 @@ def _write_parts(
     write_months(connection, [m for m in wanted.months if f"transaction_line/{m}.parquet" in fresh], building)
     if _NO_LINES in fresh:
         parquet.write_table(arrow_schema(schema.transaction_line).empty_table(), building / _NO_LINES)
+    if f"{_FINDINGS}.parquet" in fresh:
+        lines = [building / file for file in wanted.fingerprints["transaction_line"]]
+        allow_open(len(lines))
+        findings.write(lines, building / f"{_FINDINGS}.parquet")
     for name, files in wanted.fingerprints.items():
-        if name != "transaction_line" and fresh.intersection(files):
+        if name not in ("transaction_line", _FINDINGS) and fresh.intersection(files):
             write_table(connection, schema.metadata.tables[name], building / f"{name}.parquet")
     for file in fresh:
         make_durable(building / file)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from console import complain, complaints, console, progress, says_errors
 from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
+from db.queries.findings import of_load
 from errors import ConfigurationError, InputError, SpectrumError
 from etl import mapping_file
 from etl.inspection import inspected
@@ -26,7 +27,7 @@ from etl.readers import READERS, expand, open_source, shown
 from etl.readers.base import UNKNOWN, Form, Source
 from etl.readers.folder import Found
 from etl.rejected import mapping_of, write_csv
-from etl.report import account, counted, listed, summary
+from etl.report import account, counted, found, listed, summary
 from etl.shown import inspection
 from settings import Settings, load_settings
 
@@ -58,11 +59,11 @@ def load(
     settings = load_settings()
     layout, form = mapping_file.read(mapping) if mapping else (None, UNKNOWN)
     how = _How(keep_duplicates, layout, form, kind, replace)
-    found = expand(what) if households is None and query is None else None
-    if found is not None:
+    files = expand(what) if households is None and query is None else None
+    if files is not None:
         if replace is not None:
             raise ConfigurationError("--replace takes one file for one load; name that file alone.")
-        _load_each(found, settings, how)
+        _load_each(files, settings, how)
         return
     with progress() as bar:
         bar.add_task("Opening", total=None)
@@ -77,6 +78,8 @@ def load(
     else:
         console.print(f"{name} is already loaded (load {outcome.load.load_id}); nothing was changed.")
     _write_snapshot(engine, settings)
+    if outcome.fresh:
+        _tell_findings(settings, outcome.load.load_id)
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,11 @@ def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> O
         )
 
 
-def _load_each(found: Found, settings: Settings, how: _How) -> None:
+def _load_each(named: Found, settings: Settings, how: _How) -> None:
     """Load files one after the other; one that cannot be loaded is told at once, and the others go on."""
     engine = make_engine(settings)
     outcomes: dict[str, Outcome | None] = {}
-    for file in found.files:
+    for file in named.files:
         try:
             source = open_source(file, form=how.form)
             outcomes[file] = _load(engine, source, how.fitting(source), how)
@@ -125,8 +128,8 @@ def _load_each(found: Found, settings: Settings, how: _How) -> None:
             outcomes[file] = None
             complain(error)
     console.print(summary({shown(file): outcome for file, outcome in outcomes.items()}))
-    if found.skipped:
-        console.print(f"Skipped, being hidden or of no known kind: {escape(', '.join(found.skipped))}.")
+    if named.skipped:
+        console.print(f"Skipped, being hidden or of no known kind: {escape(', '.join(named.skipped))}.")
     if any(outcomes.values()):
         _write_snapshot(engine, settings)
     if failed := sum(outcome is None for outcome in outcomes.values()):
@@ -152,13 +155,13 @@ def inspect(
         _must_be_free(write, force)
     with progress() as bar:
         bar.add_task(f"Inspecting {escape(shown(what))}", total=None)
-        found = inspected(open_source(what, form=form, query=query), kind, layout)
+        seen = inspected(open_source(what, form=form, query=query), kind, layout)
     if json_:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(seen.as_json(), ensure_ascii=False, indent=2))
     else:
-        console.print(*inspection(found), sep="\n")
+        console.print(*inspection(seen), sep="\n")
     if write:
-        _write(write, found.mapping_file())
+        _write(write, seen.mapping_file())
         complaints.print(f"The mapping file {escape(str(write))} is written.")
 
 
@@ -197,11 +200,13 @@ def report(
     number: Annotated[int | None, typer.Argument(metavar="LOAD", help="The load's number; none: all loads.")] = None,
 ) -> None:
     """Tell the account of a load again, or list all loads, the newest first."""
-    engine = make_engine(load_settings())
+    settings = load_settings()
+    engine = make_engine(settings)
     if number is not None:
         console.print(*account(accounts.report(engine, number)), sep="\n")
-    elif found := accounts.all_loads(engine):
-        console.print(listed(found))
+        _tell_findings(settings, number)
+    elif all_loads := accounts.all_loads(engine):
+        console.print(listed(all_loads))
     else:
         console.print("Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`.")
 
@@ -250,7 +255,16 @@ def _writing(path: Path) -> Iterator[None]:
 def _write_snapshot(engine: Engine, settings: Settings) -> None:
     with progress() as bar:
         bar.add_task("Writing the snapshot", total=None)
+        loads.gather_statistics(engine)
         snapshot.refresh(engine, settings.data_dir)
+
+
+def _tell_findings(settings: Settings, number: int) -> None:
+    """What the snapshot says of a load's lines; before the first snapshot it says nothing."""
+    if snapshot.newest_version(settings.data_dir) is None:
+        return
+    if findings := of_load(snapshot.open_newest(settings.data_dir), number):
+        console.print(found(findings))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The account of a load as the commands print it: every row and every cent, month by month, and what it changed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from os.path import commonprefix
 
@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from db.accounts import Account, Extent, Load
+from db.queries.findings import Finding
 from db.tally import ORDERS
 from etl.load import Outcome
 
@@ -24,8 +25,18 @@ def account(told: Account) -> Iterator[RenderableType]:
         yield _covered(told)
     elif told.load.status == "done":
         yield f"{counted(told.customers_new, 'customer')} and {counted(told.products_new, 'product')} are new."
-    if told.findings:
-        yield _findings(told)
+
+
+def found(findings: Sequence[Finding]) -> Table:
+    """One row a rule, with its largest example; none give the header alone."""
+    table = _table("found", "lines", "amount", "such as")
+    for finding in findings:
+        row, order, product, detail = finding.examples[0]
+        such = escape(f"row {row}, order {order}, {product}: {detail}")
+        table.add_row(finding.rule.replace("_", " "), f"{finding.rows:,}", _money(finding.amount), such)
+    table.columns[-1].justify = "left"
+    table.columns[-1].no_wrap = False
+    return table
 
 
 def listed(loads: Iterable[Load]) -> Table:
@@ -84,17 +95,6 @@ def _months(told: Account) -> Table:
         rejected = (f"{part.rejected_rows:,}", _money(part.rejected_amount)) if refused else ()
         table.add_row(part.month, f"{part.rows:,}", _money(part.amount), *rejected)
     table.add_row("accepted", f"{told.load.rows_accepted:,}", _money(told.load.amount_accepted))
-    return table
-
-
-def _findings(told: Account) -> Table:
-    table = _table("found", "lines", "amount", "such as")
-    for finding in told.findings:
-        row, order, product, detail = finding.examples[0]
-        such = escape(f"row {row}, order {order}, {product}: {detail}")
-        table.add_row(finding.rule.replace("_", " "), f"{finding.rows:,}", _money(finding.amount), such)
-    table.columns[-1].justify = "left"
-    table.columns[-1].no_wrap = False
     return table
 
 

@@ -1,4 +1,4 @@
-"""Kinds of loads, campaigns and events under their loads, findings on lines; and lines without a key's index.
+"""Kinds of loads, campaigns and events under their loads; and lines without a key's index.
 
 Revision ID: 0003
 Revises: 0002
@@ -28,16 +28,6 @@ def upgrade() -> None:
     op.add_column("rejected_row", sa.Column("ordered_at", sa.DateTime()))
     op.add_column("product", sa.Column("cost", sa.Numeric(18, 6)))
     op.add_column("load_product", sa.Column("cost", sa.Numeric(18, 6)))
-    op.create_table(
-        "line_flag",
-        sa.Column("load_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("row_number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("other_load_id", sa.Integer()),
-        sa.Column("other_row_number", sa.BigInteger()),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("load_id", "row_number", "rule", name=op.f("pk_line_flag")),
-    )
     _events()
     _campaigns()
 
