@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from db.schema import RECORD_TABLES
+from db import schema
 from etl.__main__ import app
 from etl.load import load
 from etl.readers import open_source
@@ -49,7 +49,7 @@ def digest(engine: Engine) -> dict[str, object]:
             table.name: connection.execute(
                 text(f"SELECT md5(string_agg(t::text, ';' ORDER BY t::text)) FROM {table.name} AS t")
             ).scalar_one()
-            for table in RECORD_TABLES
+            for table in (*schema.RECORD_TABLES, schema.load, schema.rejected_row)
         }
 
 
