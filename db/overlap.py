@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.columns import Columns as C
-from db.tally import ALREADY_LOADED, FACTS, LINES, Facts
+from db.tally import ALREADY_LOADED, FACTS, LINES, Facts, in_one_pass
 
 _KEY = (C.LOAD_ID, C.ROW_NUMBER)
 
@@ -43,24 +43,25 @@ def hand_over(connection: Connection, load_id: int) -> list[int]:
     connection.execute(text("DROP TABLE IF EXISTS heir"))
     connection.execute(text(heirs), {"load_id": load_id})
     connection.execute(text("ANALYZE heir"))
-    for facts in FACTS.values():
-        take = (
-            f"UPDATE {facts.table.name} AS line SET load_id = heir.load_id, row_number = heir.row_number "
-            "FROM heir WHERE line.load_id = :load_id AND line.row_number = heir.gone"
+    with in_one_pass(connection):
+        for facts in FACTS.values():
+            take = (
+                f"UPDATE {facts.table.name} AS line SET load_id = heir.load_id, row_number = heir.row_number "
+                "FROM heir WHERE line.load_id = :load_id AND line.row_number = heir.gone"
+            )
+            connection.execute(text(take), {"load_id": load_id})
+        accept = (
+            "DELETE FROM rejected_row AS row USING heir "
+            "WHERE row.load_id = heir.load_id AND row.row_number = heir.row_number"
         )
-        connection.execute(text(take), {"load_id": load_id})
-    accept = (
-        "DELETE FROM rejected_row AS row USING heir "
-        "WHERE row.load_id = heir.load_id AND row.row_number = heir.row_number"
-    )
-    connection.execute(text(accept))
-    told_anew = f"""
-        UPDATE rejected_row AS row SET raw = jsonb_build_object('load', heir.load_id, 'row', heir.row_number)
-        FROM heir
-        WHERE reason = '{ALREADY_LOADED}' AND CAST(raw ->> 'load' AS integer) = :load_id
-            AND CAST(raw ->> 'row' AS bigint) = heir.gone
-        """
-    connection.execute(text(told_anew), {"load_id": load_id})
+        connection.execute(text(accept))
+        told_anew = f"""
+            UPDATE rejected_row AS row SET raw = jsonb_build_object('load', heir.load_id, 'row', heir.row_number)
+            FROM heir
+            WHERE reason = '{ALREADY_LOADED}' AND CAST(raw ->> 'load' AS integer) = :load_id
+                AND CAST(raw ->> 'row' AS bigint) = heir.gone
+            """
+        connection.execute(text(told_anew), {"load_id": load_id})
     return list(connection.execute(text("SELECT DISTINCT load_id FROM heir ORDER BY 1")).scalars())
 
 
@@ -108,8 +109,5 @@ def _leave_out(connection: Connection, load_id: int, facts: Facts, period: dict[
         INSERT INTO rejected_row (load_id, row_number, reason, amount, ordered_at, raw)
         SELECT :load_id, row_number, '{ALREADY_LOADED}', amount, moment, standing FROM gone
         """
-    # the planner knows nothing of rows that have just come, and would compare each with each
-    connection.execute(text("SET LOCAL enable_nestloop = off"))
-    left_out = connection.execute(text(statement), {"load_id": load_id, **period}).rowcount
-    connection.execute(text("SET LOCAL enable_nestloop = on"))
-    return left_out
+    with in_one_pass(connection):
+        return connection.execute(text(statement), {"load_id": load_id, **period}).rowcount

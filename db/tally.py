@@ -1,6 +1,7 @@
 """What arrived of a load, counted in the tables and noted in its row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -51,6 +52,14 @@ def count(connection: Connection, load_id: int) -> None:
     if kind in FACTS:
         accepted = _accepted(connection, load_id, FACTS[kind])
     connection.execute(update(load).where(load.c.load_id == load_id).values(**accepted, **rejected))
+
+
+@contextmanager
+def in_one_pass(connection: Connection) -> Iterator[None]:
+    """No nested loops: the planner knows nothing of rows that have just come, and would compare each with each."""
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    connection.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 def _accepted(connection: Connection, load_id: int, facts: Facts) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """One file into the record: idempotent by content, all or nothing, in memory that does not grow with the file."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 
 from sqlalchemy import Engine
 
@@ -98,7 +98,7 @@ def _load(
     advance: Callable[[int], None],
 ) -> Outcome:
     latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
-    with loads.transaction(engine, source.name) as connection, ExitStack() as files:
+    with _room(source.name), loads.transaction(engine, source.name) as connection, ExitStack() as files:
         existing = loads.find(connection, source.sha256)
         if existing is not None and existing.load_id != replaces:
             return Outcome(existing, fresh=False)
@@ -135,7 +135,7 @@ def _load_other(
     with typed(source.name):
         layout = kinds.settled(layout, source)
     latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
-    with loads.transaction(engine, source.name) as connection, ExitStack() as files:
+    with _room(source.name), loads.transaction(engine, source.name) as connection, ExitStack() as files:
         existing = loads.find(connection, source.sha256, layout.kind)
         if existing is not None and existing.load_id != replaces:
             return Outcome(existing, fresh=False)
@@ -148,6 +148,18 @@ def _load_other(
         done = loads.finish(connection, load_id, taken.rows, Decimal())
         _refuse_nothing(done, taken.examples)
     return Outcome(done, fresh=True)
+
+
+@contextmanager
+def _room(name: str) -> Iterator[None]:
+    """A disk that is full, or fails, is one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{name} cannot be loaded ({error.strerror or error}) and nothing was changed; see that there is room in "
+            f"{gettempdir()}, and load it again."
+        ) from error
 
 
 def _lines(intake: Intake, settled: _Settled, advance: Callable[[int], None]) -> Iterator[bytes]:
@@ -163,4 +175,7 @@ def _refuse_nothing(load: Load, examples: Mapping[str, str]) -> None:
     if load.rows_accepted == 0 and ALREADY_LOADED not in load.rejected:
         such = {reason: f", such as {cell[:40]!r}" for reason, cell in examples.items()}
         reasons = "; ".join(f"{reason}: {rows}{such.get(reason, '')}" for reason, (rows, _) in load.rejected.items())
-        raise InputError(f"None of the {load.rows_read} rows of {load.name} can be accepted ({reasons}).")
+        raise InputError(
+            f"None of the {load.rows_read} rows of {load.name} can be accepted ({reasons}); "
+            "mend them and load the file again."
+        )
