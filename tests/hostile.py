@@ -178,6 +178,14 @@ def _below_a_file(folder: Path) -> Path:
     return folder / "sales" / "sales.csv"
 
 
+def _damaged_directory(folder: Path) -> Path:
+    path = workbook("sales.xlsx", {"xl/workbook.xml": ""})(folder)
+    content = bytearray(path.read_bytes())
+    content[-10:-6] = b"\xff\xff\xff\x7f"  # the size of the archive's directory
+    path.write_bytes(content)
+    return path
+
+
 _MANY = ",".join(f"c{number}" for number in range(10_000))
 _RETAIL = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice\n"
 
@@ -276,6 +284,7 @@ HOSTILE: Mapping[str, Hostile] = {
     "a workbook with a chart alone": Hostile(
         workbook("chart.xlsx", _chart_alone()), "chart.xlsx has no row of column names"
     ),
+    "a workbook with a damaged directory": Hostile(_damaged_directory, "sales.xlsx cannot be read as a workbook"),
     "a workbook behind a password": Hostile(
         written("locked.xlsx", _CFB + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(4096)),
         "locked.xlsx is behind a password",

@@ -133,7 +133,7 @@ def _refuse_bomb(path: Path) -> None:
                 with archive.open(entry) as stream:
                     while unpacked <= most and (chunk := stream.read(1 << 20)):
                         unpacked += len(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise broken(path.name, "a workbook", error) from error
     if unpacked > most:
         raise InputError(

@@ -48,6 +48,8 @@ def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return _plain(kind.value_type)
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:  # of these Arrow can do little
+        return pa.decimal128(kind.precision, kind.scale)
     return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
 
 

@@ -1,6 +1,7 @@
 """Facts about files that cannot be loaded: one sentence, exit code 2, and neither database nor disk show a trace."""
 
 import gc
+import io
 import os
 import re
 import subprocess
@@ -10,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
@@ -196,7 +199,15 @@ def test_a_mapping_that_is_none(
     assert digest(engine) == before
 
 
+def _small_decimals(folder: Path) -> Path:
+    table = pa.table(pd.read_csv(io.StringIO(TEXT)))
+    prices = table["unit_price"].cast(pa.decimal32(7, 2))
+    parquet.write_table(table.set_column(5, "unit_price", prices), folder / "small.parquet")
+    return folder / "small.parquet"
+
+
 HARMLESS = {
+    "decimals of 32 bits": _small_decimals,
     "CRLF and LF": written("a.csv", TEXT.replace("\n", "\r\n", 700)),
     "CR alone": written("a.csv", TEXT.replace("\n", "\r")),
     "CR between rows of LF": written("a.csv", TEXT.replace("\n", "\r", 700)),
