@@ -61,13 +61,15 @@ def clean(
     row_number: pa.Array,
     repeated: pa.Array | None = None,
     latest: datetime | None = None,
+    set_aside: pa.Array | None = None,
 ) -> Cleaned:
     """Part a batch of the file into accepted and rejected rows; an empty batch gives two empty ones.
 
     Raises nothing but pa.ArrowException, where a column has a type that Arrow cannot read as text, number or moment.
 
     `cells` are the batch's cells by canonical names, `row_number` (int64) the numbers of its rows in the file, whose
-    first row below the header is 1. `repeated` marks rows to drop as duplicates. A line dated after `latest` (without
+    first row below the header is 1. `repeated` marks rows to drop as duplicates, `set_aside` rows of
+    which nothing is told, because they are cleaned another time. A line dated after `latest` (without
     a zone; None: never) is rejected. amount = quantity x unit_price - discount, rounded half away from zero to four
     decimals; where the file gives the amount, that rules, and unit_price = (amount + discount) / quantity. Before a
     discount the file's amount is quantity x unit_price; a discount that is a fraction or money off each piece
@@ -109,14 +111,18 @@ def clean(
         C.AMOUNT: amount,
         C.IS_RETURN: is_return,
     }
-    refused = pc.is_valid(reason)
+    refused, told = pc.is_valid(reason), amount
+    if set_aside is not None:
+        refused, told = pc.and_not(refused, set_aside), pc.if_else(set_aside, None, amount)
     refusal = {C.ROW_NUMBER: row_number, C.REASON: reason, C.AMOUNT: amount, C.ORDERED_AT: rows.ordered_at}
     rejected = pa.RecordBatch.from_pydict(refusal).filter(refused)
     accepted = pa.RecordBatch.from_pydict(line)
+    if rejected.num_rows or set_aside is not None:
+        accepted = accepted.filter(pc.invert(refused if set_aside is None else pc.or_(refused, set_aside)))
     return Cleaned(
-        accepted=accepted.filter(pc.invert(refused)) if rejected.num_rows else accepted,
+        accepted=accepted,
         rejected=rejected.append_column(C.RAW, as_json(batch.filter(refused))),
-        amount_read=pc.sum(amount, min_count=0),
+        amount_read=pc.sum(told, min_count=0),
         examples=_examples(reason, cells),
         marks=_marks(rows, layout),
     )

@@ -6,7 +6,7 @@ waits in files: rejected rows, rows that may be duplicates.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import IO
@@ -46,6 +46,7 @@ class _Piece:
     cells: dict[str, pa.Array]
     row_number: pa.Array
     repeated: pa.Array | None = None
+    set_aside: pa.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ class Intake:
                 self.rows += batch.num_rows
                 doubtful = None if self._seen is None else self._seen.doubts(batch)
                 if doubtful is not None and doubtful.any():
-                    self._held_back.add(_packed(_chosen(piece, pa.array(doubtful))))
-                    piece = _chosen(piece, pa.array(~doubtful))
+                    set_aside = pa.array(doubtful)
+                    self._held_back.add(_packed(_chosen(piece, set_aside)))
+                    piece = replace(piece, set_aside=set_aside)
             yield piece
 
     def _doubtful(self) -> Iterator[_Piece]:
@@ -131,7 +133,15 @@ class Intake:
 
     def _clean(self, piece: _Piece) -> _Done:
         with typed(self._source.name):
-            cleaned = clean(piece.batch, piece.cells, self._layout, piece.row_number, piece.repeated, self._latest)
+            cleaned = clean(
+                piece.batch,
+                piece.cells,
+                self._layout,
+                piece.row_number,
+                piece.repeated,
+                self._latest,
+                piece.set_aside,
+            )
             accepted = cleaned.accepted
             return _Done(cleaned, _customers(accepted), _products(accepted), self._write(accepted))
 

@@ -5,7 +5,7 @@ from typing import IO
 
 import pyarrow as pa
 
-_AT_MOST = 200_000  # rows held in memory
+_AT_MOST = 400_000  # rows held in memory
 
 
 class Spool:
