@@ -225,30 +225,31 @@ def test_every_row_and_every_cent_of_any_table_is_accounted_for(
     more=TABLES,
     ways=st.tuples(*[st.sampled_from(sorted(WRITERS))] * 3),
     seed=st.integers(0, 99),
+    keep=st.booleans(),
 )
 def test_of_rows_that_come_again_in_any_order_and_format_only_the_new_ones_count(
-    engine: Engine, folder: Path, table: list[Row], more: list[Row], ways: tuple[str, str, str], seed: int
+    engine: Engine, folder: Path, table: list[Row], more: list[Row], ways: tuple[str, str, str], seed: int, keep: bool
 ) -> None:
     forget(engine)
     shuffle = random.Random(seed).shuffle
     table = [*table, ANCHOR]
     new = [(*row[:2], f"new {row[2]}", *row[3:]) for row in more]
-    shuffled, longer = table.copy(), [*table, *new]
+    shuffled, longer = table.copy(), [*table, *new, ANCHOR]  # which was there once
     shuffle(shuffled)
     shuffle(longer)
-    load(engine, open_source(str(WRITERS[ways[0]](folder / "first", table))))
+    load(engine, open_source(str(WRITERS[ways[0]](folder / "first", table))), keep_duplicates=keep)
     before = digest(engine)
-    second = load(engine, open_source(str(WRITERS[ways[1]](folder / "second", shuffled))))
+    second = load(engine, open_source(str(WRITERS[ways[1]](folder / "second", shuffled))), keep_duplicates=keep)
     assert digest(engine)["transaction_line"] == before["transaction_line"]
     assert balances(second.load)
     if second.fresh:
         assert second.load.rows_accepted == 0
-    third = load(engine, open_source(str(WRITERS[ways[2]](folder / "third", longer))))
-    right = [truth for truth in truths(new) if truth.reason is None]
+    third = load(engine, open_source(str(WRITERS[ways[2]](folder / "third", longer))), keep_duplicates=keep)
+    right = [truth for truth in truths(new) if truth.reason is None or (keep and truth.reason == "duplicate")]
+    second_anchor = Decimal("9.99") - Decimal("2.50") if keep else Decimal()
     assert balances(third.load)
-    if third.fresh:
-        assert third.load.rows_accepted == len(right)
-        assert third.load.amount_accepted == sum((truth.amount or Decimal() for truth in right), Decimal())
+    assert third.load.rows_accepted == len(right) + keep
+    assert third.load.amount_accepted == sum((truth.amount or Decimal() for truth in right), second_anchor)
     fresh = [outcome.load.load_id for outcome in (second, third) if outcome.fresh]
     for load_id in reversed(fresh):
         loads.undo(engine, load_id)
