@@ -53,14 +53,15 @@ class _Written:
     currencies: set[str] = field(default_factory=set)
 
     def add(self, cells: pa.Array) -> None:
+        plain = pc.match_substring_regex(cells, parse.PLAIN_NUMBER)
+        cells = parse.signed(cells)
         point, comma = (pc.match_substring_regex(cells, parse.NUMBER_BY_MARK[mark]) for mark in ".,")
         for mark, proof in ((".", pc.and_not(point, comma)), (",", pc.and_not(comma, point))):
             if (example := _first(cells, proof)) is not None:
                 self.proofs.setdefault(mark, example)
         both = cells.filter(pc.and_(point, comma))
         self.open = self.open or _first(both, pc.match_substring_regex(both, "[.,]"))
-        numbers = cells.filter(pc.or_(point, comma))
-        marked = numbers.filter(pc.invert(pc.match_substring_regex(numbers, parse.PLAIN_NUMBER)))
+        marked = cells.filter(pc.and_not(pc.or_(point, comma), plain))
         self.plain = self.plain and not len(marked)
         self.currencies |= {name for name in pc.unique(parse.currency(marked)).to_pylist() if name}
 

@@ -83,7 +83,8 @@ def number(column: pa.Array, decimal: str | None = None) -> pa.Array:
     """Float64; infinities stay, text that is not a number is null.
 
     Without `decimal` a number is plain (12, -3.5, 1e3). With it, a point or a comma, it may have that decimal mark,
-    marks of thousands (the other of the two, spaces or apostrophes) and one currency before or after it.
+    marks of thousands (the other of the two, spaces or apostrophes) and one currency before or after it, and it is
+    below zero with a minus before it or after it or in brackets.
     """
     if _is_numeric(column.type):
         values = column.cast(pa.float64(), safe=False)
@@ -102,6 +103,11 @@ def _plain_numbers(column: pa.Array) -> pa.Array | None:
         return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
     except pa.ArrowInvalid:
         return None
+
+
+def signed(written: pa.Array) -> pa.Array:
+    """Numbers below zero as bookkeepers write them, (1,234.50) and 1,234.50-, with the minus before them."""
+    return pc.replace_substring_regex(written, rf"^\({_SPACE}?([^()]+?){_SPACE}?\)$|^([^-−]*[0-9])[-−]$", r"-\1\2")
 
 
 def currency(written: pa.Array) -> pa.Array:
@@ -200,7 +206,7 @@ def _two_digits(written: pa.Array) -> pa.Array:
 
 def _written_number(written: pa.Array, decimal: str | None) -> pa.Array:
     if decimal is not None:
-        parts = pc.extract_regex(written, NUMBER_BY_MARK[decimal])
+        parts = pc.extract_regex(signed(written), NUMBER_BY_MARK[decimal])
         bare = pc.replace_substring_regex(pc.struct_field(parts, "figures"), rf"[^0-9eE+\{decimal}-]", "")
         minus = pc.match_substring_regex(pc.struct_field(parts, "prefix"), "[−-]")
         sign = pc.if_else(minus, "-", "")

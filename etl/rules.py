@@ -63,7 +63,7 @@ class Number:
 
     def _look(self, distinct: pa.Array, unread: pa.Array) -> None:
         """Note what the column shows of its marks: see `clean.Marks`."""
-        written = parse.text(distinct.filter(unread))
+        written = parse.signed(parse.text(distinct.filter(unread)))
         by_mark = [pc.any(pc.match_substring_regex(written, one)).as_py() for one in parse.NUMBER_BY_MARK.values()]
         self.strange = any(by_mark)
         if parse.may_hold(distinct, "."):

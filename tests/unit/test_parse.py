@@ -90,12 +90,27 @@ def test_what_is_no_moment_is_null(written: str) -> None:
     ],
 )
 def test_a_number_is_read_as_people_write_it(written: str, decimal: str | None) -> None:
-    below = [f"-{written}", f"−{written}"] if decimal else [f"-{written}"]
+    below = [f"-{written}", f"−{written}", f"({written})", f"( {written} )"] if decimal else [f"-{written}"]
     assert parse.number(pa.array([written, None, *below]), decimal).to_pylist() == [
         1234.5,
         None,
         *[-1234.5] * len(below),
     ]
+
+
+def test_the_minus_may_follow_the_number() -> None:
+    assert parse.number(pa.array(["1.234,50-", "12−", "-12-", "(-12)", "(12", "-"]), ",").to_pylist() == [
+        -1234.5,
+        -12.0,
+        *[None] * 4,
+    ]
+
+
+def test_brackets_and_a_minus_after_the_number_are_seen_by_the_whole_column() -> None:
+    assert marks(unit_price=["12.50", "(3.25)"]) == {C.UNIT_PRICE: "."}
+    assert marks(unit_price=["12,50", "3,25-"]) == {C.UNIT_PRICE: ","}
+    with pytest.raises(InputError, match="no number of the file tells"):
+        marks(unit_price=["(1.234)", "5"])
 
 
 def test_the_minus_may_follow_the_currency() -> None:
