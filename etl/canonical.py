@@ -33,6 +33,8 @@ class Cells:
         cells = {canonical: batch.column(name) for canonical, name in columns.items()}
         for canonical, value in self._layout.constants.items():
             cells[canonical] = pa.repeat(pa.scalar(value, pa.string()), batch.num_rows)
+        if C.DISCOUNT in columns and self._layout.discount_is == "percent":
+            cells[C.DISCOUNT] = parse.percentages(cells[C.DISCOUNT])
         if self._carried and batch.num_rows:
             self._carry(cells)
         if "mail" in key(columns.get(C.CUSTOMER_ID, "")):

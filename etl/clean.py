@@ -72,8 +72,8 @@ def clean(
     which nothing is told, because they are cleaned another time. A line dated after `latest` (without
     a zone; None: never) is rejected. amount = quantity x unit_price - discount, rounded half away from zero to four
     decimals; where the file gives the amount, that rules, and unit_price = (amount + discount) / quantity. Before a
-    discount the file's amount is quantity x unit_price; a discount that is a fraction or money off each piece
-    becomes money off the line.
+    discount the file's amount is quantity x unit_price; a discount that is a fraction, a percentage or money off each
+    piece becomes money off the line.
     """
     cells = {name: column for name, column in cells.items() if name != C.UNIT_PRICE or C.AMOUNT not in cells}
     nothing = pa.nulls(batch.num_rows, pa.string())
@@ -163,6 +163,7 @@ def _amounts(
         off = pc.if_else(pc.is_null(discount), nothing, discount) if discount.null_count else discount
         return _exact(pc.subtract(pc.multiply(quantity, given), off)), given, off
     rate = pc.fill_null(discount.cast(pa.float64()), 0.0)
+    rate = pc.divide(rate, 100.0) if layout.discount_is == "percent" else rate
     pieces = quantity.cast(pa.float64())
     before = pc.multiply(pieces, given.cast(pa.float64())) if whole is None else given.cast(pa.float64())
     match layout.discount_is:
@@ -170,10 +171,10 @@ def _amounts(
             off = pc.if_else(pc.is_null(discount), nothing, discount) if discount.null_count else discount
         case "each":
             off = _money(pc.multiply(rate, pieces))
-        case "fraction" if whole is not None and layout.amount_is == "net":
+        case "fraction" | "percent" if whole is not None and layout.amount_is == "net":
             left = pc.subtract(1.0, rate)
             off = _money(pc.divide(pc.multiply(before, rate), pc.if_else(pc.greater(left, 0.0), left, None)))
-        case "fraction":
+        case "fraction" | "percent":
             off = _money(pc.multiply(before, rate))
     if whole is None:
         return _exact(pc.subtract(pc.multiply(quantity, given), off)), given, off

@@ -1,6 +1,7 @@
 """The file's columns -> canonical columns: found by their names, confirmed or refused by a look at the first rows."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -10,11 +11,12 @@ import pyarrow.compute as pc
 
 from db.columns import Columns as C
 from errors import InputError
+from etl import parse
 from etl.meanings import EXPORTS, KINDS, NUMBERS, Kind, key, keys, known_names
 from etl.readers.base import Source
 from etl.search import Search, numbers
 
-DiscountIs: TypeAlias = Literal["money", "fraction", "each"]
+DiscountIs: TypeAlias = Literal["money", "fraction", "percent", "each"]
 AmountIs: TypeAlias = Literal["net", "gross"]
 
 
@@ -31,7 +33,7 @@ class Layout:
     carried: Sequence[str] = ()
     """Canonical names that only the first row of an order has; the rows below it are blank there."""
     discount_is: DiscountIs = "money"
-    """What a discount is: money off the line, a fraction of its price (0.2) or money off each piece."""
+    """What a discount is: money off the line, a fraction of its price (0.2), a percentage (20) or money off a piece."""
     amount_is: AmountIs = "net"
     """Whether an amount is what was paid, or what the line costs before the discount."""
     cancelled_by_c: bool = False
@@ -155,13 +157,16 @@ def _judged(search: Search, kind: Kind, export: str | None, look: pa.RecordBatch
         if C.PRODUCT_ID not in chosen and C.PRODUCT_NAME in chosen:
             remarks.append("No column tells product ids: a product goes by its name.")
         told = export is not None
+        if C.DISCOUNT in chosen and _percentages(chosen[C.DISCOUNT], look):
+            layout = replace(layout, discount_is="percent")
         if look is not None and {C.QUANTITY, C.UNIT_PRICE, C.AMOUNT} <= set(chosen):
             layout, told = _reckoned(layout, look, remarks)
         if look is not None and C.DISCOUNT in chosen and not told and _may_be_fractions(look, layout):
             questions.append(
                 Question(
-                    f"{chosen[C.DISCOUNT]} holds only numbers from 0 to 1: fractions of the price, or money?",
-                    ['discount_is = "fraction"', 'discount_is = "money"'],
+                    f"{chosen[C.DISCOUNT]} holds only numbers from 0 to 1: fractions of the price, percentages or "
+                    "money?",
+                    ['discount_is = "fraction"', 'discount_is = "percent"', 'discount_is = "money"'],
                 )
             )
     return Understood(
@@ -183,13 +188,19 @@ def _reckoned(layout: Layout, look: pa.RecordBatch, remarks: list[str]) -> tuple
     """
     cells = {name: numbers(look.column(column)) for name, column in layout.columns.items() if name in NUMBERS}
     gross = pc.multiply(cells[C.QUANTITY], cells[C.UNIT_PRICE])
+    if layout.discount_is == "percent":
+        cells[C.DISCOUNT] = numbers(parse.percentages(look.column(layout.columns[C.DISCOUNT])))
     off = pc.fill_null(cells[C.DISCOUNT], 0.0) if C.DISCOUNT in cells else pa.repeat(0.0, look.num_rows)
     ways: dict[tuple[AmountIs, DiscountIs], pa.Array] = {
         ("net", "money"): pc.subtract(gross, off),
         ("net", "each"): pc.subtract(gross, pc.multiply(cells[C.QUANTITY], off)),
         ("net", "fraction"): pc.multiply(gross, pc.subtract(1.0, off)),
         ("gross", "money"): gross,
+        ("net", "percent"): pc.multiply(gross, pc.subtract(1.0, pc.divide(off, 100.0))),
+        ("gross", "percent"): gross,
     }
+    if layout.discount_is == "percent":
+        ways = {way: told for way, told in ways.items() if way[1] in ("fraction", "percent")}
     within = pc.multiply(pc.add(pc.abs(cells[C.QUANTITY]), 1.0), 0.01)
     fits = {way: pc.less_equal(pc.abs(pc.subtract(told, cells[C.AMOUNT])), within) for way, told in ways.items()}
     shares = {way: pc.mean(fit).as_py() or 0.0 for way, fit in fits.items()}
@@ -216,8 +227,19 @@ def _of_orders(order_id: pa.Array, cells: Mapping[str, pa.Array], fits: pa.Array
     return alike is not None and bool(alike >= 0.9)
 
 
+def _percentages(column: str, look: pa.RecordBatch | None) -> bool:
+    """Whether a discount is a percentage by its name (Discount %) or by the sign in its cells (10%)."""
+    if re.search("(?i)%|percent|pct", column):
+        return True
+    cells = None if look is None else parse.text(look.column(column))
+    return cells is not None and bool(pc.any(pc.match_substring_regex(cells, "[0-9] ?%$")).as_py())
+
+
 def _may_be_fractions(look: pa.RecordBatch, layout: Layout) -> bool:
-    cells = numbers(look.column(layout.columns[C.DISCOUNT])).drop_null()
+    cells = look.column(layout.columns[C.DISCOUNT])
+    if pc.any(pc.match_substring(parse.text(cells), "%")).as_py():
+        return False
+    cells = numbers(cells).drop_null()
     within = pc.and_(pc.greater_equal(cells, 0.0), pc.less_equal(cells, 1.0))
     return bool(pc.all(within).as_py() and pc.any(pc.not_equal(cells, pc.floor(cells))).as_py())
 

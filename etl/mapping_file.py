@@ -71,8 +71,8 @@ def written(layout: Layout, form: Form, name: str, columns: Sequence[str]) -> st
         f"# What a row is about: {', '.join(KINDS)}.",
         f"kind = {toml(kind)}",
         "",
-        "# What a discount is: money off the line, a fraction of its price (0.2), or money off each piece: "
-        "money, fraction, each.",
+        "# What a discount is: money off the line, a fraction of its price (0.2), a percentage of it (20), or money "
+        "off each piece: money, fraction, percent, each.",
         f"discount_is = {toml(layout.discount_is)}",
         "",
         "# Whether an amount is what was paid, or what the line costs before the discount: net, gross.",

@@ -34,7 +34,7 @@ def _ranks(*names: str) -> tuple[tuple[str, ...], ...]:
 
 _CUSTOMER = _ranks(
     "customer id",
-    "customer no | customer number | customer code | customer key",
+    "customer no | customer number | customer code | customer key | cust id | cust no",
     "client id | client no | client number | client code",
     "buyer id | shopper id | user id | member id | household id | household key | account id | account number",
     "customer | client | buyer | shopper | user | member",
@@ -46,7 +46,7 @@ _CUSTOMER = _ranks(
 )
 _PRODUCT = _ranks(
     "product id",
-    "sku | product sku | item sku",
+    "sku | product sku | item sku | sku upc",
     "stock code | product code | item code | article code",
     "product number | product no | item number | item no | article number | article no | product key",
     "item id | article id",
@@ -91,9 +91,10 @@ KINDS: Mapping[Kind, Meanings] = {
         {
             C.ORDER_ID: _ranks(
                 "order id",
-                "order number | order no | order code",
+                "order number | order no | order code | order ref | order reference | order name",
                 "invoice no | invoice | invoice number | invoice id",
                 "order",
+                "sale id | sale number | sale no | sales order | sales document",
                 "transaction id | transaction number | transaction no",
                 "receipt id | receipt number | receipt no | receipt | bill no | bill number | basket id",
             ),
@@ -110,6 +111,7 @@ KINDS: Mapping[Kind, Meanings] = {
                 "created at | date created | order created at",
                 "date time | timestamp",
                 "date",
+                "document date | doc date",
                 "paid at | date paid | payment date",
             ),
             C.QUANTITY: _ranks(
@@ -125,7 +127,11 @@ KINDS: Mapping[Kind, Meanings] = {
                 "price",
                 "selling price | sale price | sales price | retail price",
             ),
-            C.DISCOUNT: _ranks("discount", "discount amount | line discount | item discount | discount value"),
+            C.DISCOUNT: _ranks(
+                "discount",
+                "discount amount | line discount | item discount | discount value",
+                "discount percent | discount percentage | discount pct",
+            ),
             C.AMOUNT: _ranks(
                 "amount",
                 "line total | line amount | item total | line item total | extended price",
@@ -240,7 +246,7 @@ EXPORTS: Mapping[str, Export] = {
         ("order number", "item name", "item cost"),
         {
             C.ORDER_ID: _ranks("order number", "order id"),
-            C.CUSTOMER_ID: _ranks("email billing", "customer email", "customer user id"),
+            C.CUSTOMER_ID: _ranks("email billing", "billing email", "customer email", "customer user id"),
             C.PRODUCT_ID: _ranks("product id", "sku"),
             C.PRODUCT_NAME: _ranks("item name", "product name"),
             C.ORDERED_AT: _ranks("order date", "paid date"),
@@ -248,7 +254,7 @@ EXPORTS: Mapping[str, Export] = {
             C.UNIT_PRICE: _ranks("item cost"),
             C.COUNTRY: _ranks("country code shipping", "country code billing", "country name billing"),
             C.CATEGORY: _ranks("category"),
-            C.STATUS: _ranks("order status"),
+            C.STATUS: _ranks("order status", "status"),
         },
         {"carried": (C.ORDER_ID, *_OF_THE_ORDER)},
     ),

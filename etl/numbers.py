@@ -28,7 +28,9 @@ def with_decimal_marks(layout: Layout, source: Source) -> Layout:
         if not found:
             return layout
         for canonical, written in found.items():
-            written.add(pc.unique(parse.text(columns[canonical])))
+            per_cent = canonical == C.DISCOUNT and layout.discount_is == "percent"
+            column = parse.percentages(columns[canonical]) if per_cent else columns[canonical]
+            written.add(pc.unique(parse.text(column)))
     decimals = {}
     for canonical, written in found.items():
         where = f"The column {layout.columns[canonical]} of {source.name}"

@@ -119,6 +119,13 @@ def currency(written: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(pc.coalesce(*beside), f"{_SIGN}|{_SPACE}", "")
 
 
+def percentages(column: pa.Array) -> pa.Array:
+    """Text without the sign of per cent after it: 10% as 10; a column of another type as it is."""
+    if not pa.types.is_string(column.type) or not may_hold(column, "%"):
+        return column
+    return pc.replace_substring_regex(text(column), rf"{_SPACE}?%$", "")
+
+
 def missing(column: pa.Array) -> pa.Array:
     """True for null, not-a-number and blank text."""
     if _is_numeric(column.type):

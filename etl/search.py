@@ -83,6 +83,8 @@ class Search:
             return None
         if canonical in MOMENTS:
             return _share(cells, _moments) > 0
+        if canonical == C.DISCOUNT:
+            cells = parse.percentages(cells)
         return canonical not in NUMBERS or _share(cells, numbers) > 0
 
     def _cell(self, column: str) -> str:

@@ -69,6 +69,18 @@ def rejected(**changes: Any) -> dict[str, Any]:
     return rows[0]
 
 
+def test_ten_percent_off_three_pieces_at_ten_leaves_27() -> None:
+    for rate in ("10", "10%", "10 %"):
+        sold = {**GOOD, "Quantity": "3", "Discount %": rate}
+        given = Layout({**LAYOUT.columns, C.DISCOUNT: "Discount %"}, discount_is="percent")
+        priced = cleaned({**sold, "UnitPrice": "10"}, layout=given).accepted.to_pylist()
+        columns = {name: column for name, column in given.columns.items() if name != C.UNIT_PRICE}
+        net = Layout({**columns, C.AMOUNT: "Paid"}, discount_is="percent")
+        paid = cleaned({**sold, "Paid": "27"}, layout=net).accepted.to_pylist()
+        for (line,) in (priced, paid):
+            assert (line[C.UNIT_PRICE], line[C.DISCOUNT], line[C.AMOUNT]) == (10, 3, 27)
+
+
 # whatever comes
 
 

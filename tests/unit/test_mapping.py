@@ -127,6 +127,7 @@ def test_the_rows_tell_what_an_amount_beside_a_price_is() -> None:
         (["1", "0", "2"], ["3", "3.5", "18"], "net", "money"),
         (["1", "0", "2"], ["4", "3.5", "20"], "gross", "money"),
         (["0.5", "0", "0.1"], ["2", "3.5", "18"], "net", "fraction"),
+        (["50", "0", "10"], ["2", "3.5", "18"], "net", "percent"),
         (["1", "0", "0.5"], ["2", "3.5", "15"], "net", "each"),
     ]:
         layout = detect(source({**cells, "Discount": off, "Total": total}))
@@ -151,6 +152,21 @@ def test_discounts_that_may_be_fractions_are_asked_about() -> None:
         detect(source({**SALE, "Discount": ["0", "0.2", ""], "Qty": ["1", "1", "1"], "Total": SALE["Price"]}))
     for plain in (["0", "1", "0"], ["0.2", "1.5", ""], ["", "", ""]):
         assert detect(source({**SALE, "Discount": plain})).discount_is == "money"
+
+
+def test_the_status_of_an_order_is_known_by_its_short_name_in_every_export_of_woocommerce() -> None:
+    found = columns(
+        ["Order Number", "Order Date", "Status", "Customer User ID", "Billing Email", "Item Name", "Item Cost"]
+    )
+    assert (found[C.STATUS], found[C.CUSTOMER_ID]) == ("Status", "Billing Email")
+
+
+def test_a_discount_that_is_called_one_is_a_percentage() -> None:
+    for name in ("Discount %", "discount_percent", "Discount Pct."):
+        assert detect(source({**SALE, name: ["10", "0", "25"]})).discount_is == "percent"
+    signed = {**SALE, "Discount": ["10%", "", "2.5 %"]}
+    assert detect(source(signed)).discount_is == "percent"
+    assert detect(source({**signed, "Qty": ["1", "1", "1"], "Total": SALE["Price"]})).discount_is == "percent"
 
 
 def test_each_kind_has_names_of_its_own() -> None:
