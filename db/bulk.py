@@ -2,9 +2,11 @@
 
 import io
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from types import TracebackType
 from typing import Any
 
 import pandas as pd
@@ -106,6 +108,7 @@ def copy_csv(connection: Connection, table: Table, names: Sequence[str], chunks:
         try:
             cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT csv)', reader, _PIECE)
         except psycopg2.Error:
+            _give_up_if_lost(connection)
             if reader.failure is not None:  # psycopg2 tells of it as a cancelled query
                 raise reader.failure from None
             raise
@@ -143,7 +146,10 @@ def _written(column: pa.Array) -> pa.Array:
 
 
 def copy_out(connection: Connection, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows of a query (text without parameters, from code in `db` alone) as batches of the given schema."""
+    """The rows of a query (text without parameters, from code in `db` alone) as batches of the given schema.
+
+    Raises psycopg2.Error where the query fails or the connection is lost, after the batches that had come.
+    """
     read_end, write_end = os.pipe()
     failure: list[BaseException] = []
 
@@ -151,21 +157,34 @@ def copy_out(connection: Connection, query: str, schema: pa.Schema) -> Iterator[
         try:
             with os.fdopen(write_end, "wb") as sink, _cursor(connection) as cursor:
                 cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", sink)
-        except psycopg2.Error as error:
-            failure.append(error)
         except BrokenPipeError:
             pass  # the reader stopped early, which is its right
+        except BaseException as error:  # it is the reader who must hear of it
+            failure.append(error)
 
     producer = threading.Thread(target=produce, name="copy-out", daemon=True)
     with os.fdopen(read_end, "rb") as source:
         producer.start()
         try:
             yield from _csv_batches(source, schema)
+        except pa.ArrowInvalid:  # most likely a line that was cut off
+            _end(source, producer)
+            _raise(connection, failure)
+            raise
         finally:
-            source.close()
-            producer.join()
-    if failure:
-        raise failure[0]
+            _end(source, producer)
+    _raise(connection, failure)
+
+
+def _end(source: io.BufferedReader, producer: threading.Thread) -> None:
+    source.close()
+    producer.join()
+
+
+def _raise(connection: Connection, failure: Sequence[BaseException]) -> None:
+    for error in failure:
+        _give_up_if_lost(connection)
+        raise error from None
 
 
 def _csv_batches(source: io.BufferedReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -188,3 +207,21 @@ def _csv_batches(source: io.BufferedReader, schema: pa.Schema) -> Iterator[pa.Re
 
 def _cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
+
+
+def _give_up_if_lost(connection: Connection) -> None:
+    """Else the rollback of a connection that is gone would fail, and hide why it went."""
+    if connection.connection.closed:
+        connection.invalidate()
+
+
+_shown_before = sys.excepthook
+
+
+def _shown(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Of a connection lost in a COPY psycopg2 raises the first error, and prints those that follow by this hook."""
+    if not (isinstance(error, SystemError) and isinstance(error.__cause__, psycopg2.Error)):
+        _shown_before(kind, error, trace)
+
+
+sys.excepthook = _shown

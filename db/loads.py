@@ -59,9 +59,16 @@ def begin(
 ) -> int:
     """Open a load and its staging tables; gives the load_id.
 
-    The load it `replaces` is taken out first. Raises ConfigurationError where there is none such, or it is out already.
+    The load it `replaces` is taken out first. Raises ConfigurationError where there is none such, it is of another kind
+    or out already.
     """
     if replaces is not None:
+        standing = accounts.read(connection, replaces)
+        if standing.kind != kind:
+            raise ConfigurationError(
+                f"Load {replaces} ({standing.name}) is of {standing.kind}, and {name} of {kind}: it cannot take its "
+                "place; nothing was changed, name a load of the same kind."
+            )
         take_out(connection, replaces, "replaced")
     known.create_staging(connection)
     row = {

@@ -16,7 +16,7 @@ from console import complain, complaints, console, progress, says_errors
 from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
 from db.queries.findings import of_load
-from errors import ConfigurationError, InputError, SpectrumError
+from errors import ConfigurationError, InputError, SpectrumError, one_line
 from etl import mapping_file
 from etl.inspection import inspected
 from etl.load import Outcome
@@ -129,7 +129,7 @@ def _load_each(named: Found, settings: Settings, how: _How) -> None:
             complain(error)
     console.print(summary({shown(file): outcome for file, outcome in outcomes.items()}))
     if named.skipped:
-        console.print(f"Skipped, being hidden or of no known kind: {escape(', '.join(named.skipped))}.")
+        console.print(f"Skipped, being hidden or of no known kind: {escape(one_line(', '.join(named.skipped)))}.")
     if any(outcomes.values()):
         _write_snapshot(engine, settings)
     if failed := sum(outcome is None for outcome in outcomes.values()):
@@ -179,6 +179,8 @@ def rejected(
     if to is None:
         write_csv(rejects.rejects(engine, number), columns, sys.stdout)
         return
+    if to.suffix.lower() != ".csv":
+        raise ConfigurationError(f"The rejected rows are written as CSV, which {to} does not say; name it .csv.")
     beside = to.with_suffix(".toml")
     for path in (to, beside):
         _must_be_free(path, force)
@@ -225,8 +227,11 @@ def undo(number: Annotated[int, typer.Argument(metavar="LOAD", help="The load's 
     console.print(
         f"{escape(taken.name)} is taken out again (load {number}): {counted(taken.rows_accepted, 'line')} and "
         f"{counted(taken.rows_rejected, 'rejected row')}, and {counted(undone.customers, 'customer')} and "
-        f"{counted(undone.products, 'product')} that no other load has lines of."
+        f"{counted(undone.products, 'product')} that no other load tells of."
     )
+    if undone.heirs:
+        heirs = ", ".join(map(str, undone.heirs))
+        console.print(f"What other loads have too stays, and counts as theirs from now on: load {heirs}.")
     if any(runs.published(engine, kind) for kind in (runs.SEGMENTS, runs.RECOMMENDATIONS)):
         console.print(
             "The published segments and recommendations still rest on the data before; run `python -m models run`."

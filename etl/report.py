@@ -11,6 +11,7 @@ from rich.table import Table
 from db.accounts import Account, Extent, Load
 from db.queries.findings import Finding
 from db.tally import ORDERS
+from errors import one_line
 from etl.load import Outcome
 
 
@@ -32,7 +33,7 @@ def found(findings: Sequence[Finding]) -> Table:
     table = _table("found", "lines", "amount", "such as")
     for finding in findings:
         row, order, product, detail = finding.examples[0]
-        such = escape(f"row {row}, order {order}, {product}: {detail}")
+        such = escape(one_line(f"row {row}, order {order}, {product}: {detail}"))
         table.add_row(finding.rule.replace("_", " "), f"{finding.rows:,}", _money(finding.amount), such)
     table.columns[-1].justify = "left"
     table.columns[-1].no_wrap = False
@@ -53,7 +54,7 @@ def summary(outcomes: Mapping[str, Outcome | None]) -> Table:
     table = _table("name", "load", "", "accepted", "rejected", "amount", text=3)
     folder = commonprefix(list(outcomes)).rpartition("/")[0]  # noqa: RUF071 (addresses are no paths)
     for file, outcome in outcomes.items():
-        name = escape(file.removeprefix(folder).lstrip("/"))
+        name = escape(one_line(file.removeprefix(folder).lstrip("/")))
         if outcome is None:
             table.add_row(name, "", "not loaded", "", "", "")
             continue

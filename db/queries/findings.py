@@ -22,7 +22,12 @@ class Finding:
 
 
 def of_load(snapshot: Snapshot, load_id: int) -> list[Finding]:
-    """The findings of a load by rule, most lines first; none where nothing was found, or the load has no lines."""
+    """The findings of a load by rule, most lines first.
+
+    None where nothing was found, the load has no lines, or the snapshot was written before findings were.
+    """
+    if "line_flag" not in snapshot.manifest.tables:
+        return []
     query = """
         SELECT rule, count(*) AS rows, sum(amount)::varchar AS amount,
             list((row_number, order_id, product_id, detail) ORDER BY abs(amount) DESC, row_number)[:3] AS examples

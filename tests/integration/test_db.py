@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import psycopg2
 import pyarrow as pa
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -276,3 +277,19 @@ def test_a_query_that_fails_is_raised_in_the_reader(engine: Engine) -> None:
     layout = pa.schema([("number", pa.int64())])
     with engine.connect() as connection, pytest.raises(Exception, match="division by zero"):
         list(bulk.copy_out(connection, "SELECT 1 / (3 - number) FROM generate_series(1, 3) AS number", layout))
+
+
+def test_a_connection_lost_in_a_copy_out_is_told_and_no_rows_pass_for_all(
+    engine: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    layout = pa.schema([("n", pa.int64()), ("text", pa.string())])
+    query = "SELECT g AS n, repeat('x', 100) AS text FROM generate_series(1, 20000000) AS g"
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        blocks = bulk.copy_out(connection, query, layout)
+        assert next(blocks).num_rows
+        with engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(psycopg2.DatabaseError):
+            list(blocks)
+    assert capfd.readouterr().err == ""

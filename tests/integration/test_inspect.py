@@ -149,6 +149,7 @@ def test_nothing_is_written_over(run: Any, tmp_path: Path) -> None:
     assert there.read_text().startswith("# How plain.csv is read.")
     ran(run("load", plain))
     assert "There is a file" in ran(run("rejected", 1, "--to", there.with_suffix(".csv")), 2)
+    assert "name it .csv" in ran(run("rejected", 1, "--to", tmp_path / "mend.toml"), 2)
     assert "cannot be written" in ran(run("inspect", plain, "--write", tmp_path / "nowhere" / "m.toml"), 2)
 
 

@@ -151,7 +151,7 @@ def test_a_connection_lost_half_way_is_one_sentence(
     *noise, sentence = said.stderr.splitlines()
     assert (said.exit_code, sentence.startswith("error: The database failed while sales.csv was loaded")) == (2, True)
     assert sentence.endswith("nothing was changed.")
-    assert noise == [] or where == "loads.lines_of"  # within a COPY the driver itself writes what it met
+    assert noise == []
     engine.dispose()
     assert digests(engine) == before
     assert command.invoke(app, ["load", str(sales)]).exit_code == 0

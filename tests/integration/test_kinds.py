@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from db import accounts, loads, schema, snapshot
 from db.queries import features
-from errors import InputError
+from errors import ConfigurationError, InputError
 from etl.__main__ import app
 from etl.load import Outcome, load
 from etl.mapping import detect
@@ -206,3 +206,16 @@ def test_the_command_loads_each_kind_and_replaces(command: CliRunner, engine: En
     assert "is already loaded (load 5)" in said.stdout
     said = command.invoke(app, ["load", str(tmp_path), "--as", "customers", "--replace", "5"])
     assert (said.exit_code, said.stderr.count("\n")) == (2, 1)
+
+
+def test_a_load_takes_the_place_of_its_own_kind_alone(engine: Engine, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,product_id,ordered_at,unit_price\n1,A,2024-01-31,2\n")
+    first = load(engine, open_source(str(orders))).load.load_id
+    path = tmp_path / "customers.csv"
+    path.write_text(FILES["customers"])
+    source = open_source(str(path))
+    with pytest.raises(ConfigurationError, match=r"Load 1 \(orders.csv\) is of orders, and customers.csv of customers"):
+        load(engine, source, layout=detect(source, "customers"), replaces=first)
+    assert accounts.report(engine, first).load.status == "done"
+    assert rows(engine, "SELECT count(*) FROM transaction_line") == [(1,)]

@@ -1,5 +1,6 @@
 """Facts about the account of a load: every row and every cent, month by month, and what the load changed."""
 
+import json
 from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -84,9 +85,35 @@ def test_an_account_tells_findings_and_what_other_loads_have(
     said = command.invoke(app, ["report", "1"]).stdout
     assert "returned 1 -10.00 row 4, order 3, A: 1 of 2 bought on 2024-01-31 in order 1" in " ".join(said.split())
     assert "Already loaded: 4 by load 1." in command.invoke(app, ["report", "2"]).stdout
-    loads.undo(engine, 1)
+    undone = command.invoke(app, ["undo", "1"]).stdout
+    assert "What other loads have too stays, and counts as theirs from now on: load 2." in undone
     account = accounts.report(engine, 2)
     assert (account.already_loaded, account.load.rows_accepted) == ({}, 5)
+
+
+def test_what_lines_and_names_say_is_shown_as_text(command: CliRunner, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    file = folder / "odd\x1b[31m.csv"
+    SALES.replace({"order_id": {"1": "1\x1b]0;A\x07"}, "product_id": {"A": "A\x1b[2J"}}).to_csv(file, index=False)
+    (folder / "odd\x1b[31m.doc").touch()
+    said = command.invoke(app, ["load", str(folder)]).stdout + command.invoke(app, ["report", "1"]).stdout
+    assert "\x1b" not in said
+    assert all(text in said for text in (r"odd\x1b[31m.doc", r"A\x1b[2J", r"1\x1b]0;A\x07"))
+
+
+def test_a_snapshot_of_before_findings_tells_none(
+    command: CliRunner, engine: Engine, settings: Settings, sales: Path
+) -> None:
+    load(engine, open_source(str(sales)))
+    manifest = snapshot.refresh(engine, settings.data_dir) / "manifest.json"
+    told = json.loads(manifest.read_text())
+    del told["tables"]["line_flag"]
+    manifest.write_text(json.dumps(told))
+    said = command.invoke(app, ["report", "1"])
+    assert (said.exit_code, "returned" in said.stdout) == (0, False)
+    snapshot.refresh(engine, settings.data_dir)
+    assert "returned" in command.invoke(app, ["report", "1"]).stdout
 
 
 def test_new_is_who_and_what_no_earlier_load_has(engine: Engine, sales: Path, tmp_path: Path) -> None:
