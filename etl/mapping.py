@@ -136,7 +136,7 @@ def _first_rows(source: Source) -> pa.RecordBatch | None:
 
 
 def _judged(search: Search, kind: Kind, export: str | None, look: pa.RecordBatch | None) -> Understood:
-    chosen, remarks = search.chosen, search.remarks
+    chosen, remarks = search.chosen, list(search.remarks)
     questions = [
         Question(
             f"The columns {listed(columns)} all read as {canonical}.",
@@ -169,13 +169,14 @@ def _judged(search: Search, kind: Kind, export: str | None, look: pa.RecordBatch
                     ['discount_is = "fraction"', 'discount_is = "percent"', 'discount_is = "money"'],
                 )
             )
+    lacking = [lack for lack in missing(layout) if lack.split(" (or ")[0] not in search.equal]
     return Understood(
         layout=layout,
         export=export,
         why={canonical: why for canonical, why in search.why.items() if canonical in layout.columns},
-        missing=[lack for lack in missing(layout) if lack.split(" (or ")[0] not in search.equal],
+        missing=lacking,
         questions=questions,
-        remarks=remarks,
+        remarks=search.remarks if lacking else remarks,  # nothing is assumed of a file that cannot be loaded
     )
 
 

@@ -246,7 +246,9 @@ HOSTILE: Mapping[str, Hostile] = {
     ),
     "a quotation mark never closed on the last row": Hostile(lines(*LINES[:5], '9,"ann,A,2024-01-31,1,1'), "Row #7"),
     "no header": Hostile(lines(*LINES[1:50], header=LINES[0]), "more than one column named 1; .* above the rows"),
-    "no needed columns": Hostile(lines("1,2", header="order_id,note"), "none for product_id"),
+    "no needed columns": Hostile(
+        lines("1,2", header="order_id,note"), r"none for product_id .*, unit_price \(or amount\); "
+    ),
     "two columns for one meaning": Hostile(
         lines("1,A,2024-01-01,2024-01-02,1,1", header="order_id,sku,order date,order_date,quantity,price"),
         "order date, order_date all read as ordered_at",
