@@ -3,7 +3,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load docs lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ test: setup-dev  ## Run all tests
 
 bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its memory at 2 and 20 million
 	@$(python) -m benchmarks.load compare
+
+docs: setup  ## Write docs/data-quality.md from the rules
+	@$(python) -m tools.data_quality
 
 lint: setup-dev  ## Check style and types
 	@$(python) -m ruff check .

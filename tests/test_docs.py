@@ -10,6 +10,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from settings import Settings
+from tools import data_quality
 
 Where = Callable[[], Iterator[tuple[str, str]]]
 
@@ -111,3 +112,7 @@ def test_every_link_leads_somewhere() -> None:
     for path in DOCUMENTS:
         for link in LINK.findall(path.read_text()):
             assert (path.parent / link).exists(), f"{path.name} links to {link}, which is not there"
+
+
+def test_the_page_of_data_quality_is_what_the_rules_say() -> None:
+    assert data_quality.PAGE.read_text(encoding="utf-8") == data_quality.page(), "run `make docs`"
