@@ -1,5 +1,6 @@
 """The environment becomes one frozen Settings; nothing else reads os.environ."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -28,6 +29,15 @@ class Settings(BaseSettings):
     """The sign put before amounts of money."""
     seed: int = Field(default=42, ge=0, le=MAX_SEED)
     """The one seed of every random choice in the models."""
+    upload_mb: int = Field(default=200, ge=1, le=100_000)
+    """The largest file that the Data page takes, in millions of bytes."""
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which another process of the program has these settings."""
+        told = {_variable(name): str(getattr(self, name)) for name in type(self).model_fields if name != "database_url"}
+        told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
+        address = "" if self.database_url is None else self.database_url.get_secret_value()
+        return {**os.environ, **told, "DATABASE_URL": address}
 
 
 def load_settings() -> Settings:

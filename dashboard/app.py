@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from dashboard import server
+from dashboard import server, uploads
 from dashboard.callbacks import register
 from dashboard.guard import refuse_malformed
 from dashboard.shell import shell
@@ -55,5 +55,6 @@ def create_app(settings: Settings) -> Dash:
     )
     refuse_malformed(app)
     app.layout = lambda: shell(views)
-    register(app, views)
+    register(app, views, settings)
+    uploads.register(app.server, settings)
     return app

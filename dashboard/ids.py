@@ -12,6 +12,10 @@ GRID = "customer-grid"
 GRID_COUNT = "customer-grid-count"
 DOWNLOAD = "customer-download"
 PICK_CUSTOMER = "pick-customer"
+DATA_BODY = "data-body"
+DATA_SAID = "data-said"
+DATA_NEXT = "data-next"
+DATA_POLL = "data-poll"
 
 
 def slot(name: str) -> dict[str, str]:
@@ -37,6 +41,21 @@ def picture(name: str) -> dict[str, str]:
 def camera(name: str) -> dict[str, str]:
     """Where the visitor last left the camera of a picture."""
     return {"type": "camera", "name": name}
+
+
+def data_action(name: object) -> dict[str, object]:
+    """A button of the Data page."""
+    return {"type": "data-action", "name": name}
+
+
+def meaning(name: object) -> dict[str, object]:
+    """The choice of the column that has a meaning."""
+    return {"type": "meaning", "name": name}
+
+
+def how(name: object) -> dict[str, object]:
+    """The choice of how an uploaded file is written."""
+    return {"type": "how", "name": name}
 
 
 def nav_link(path: str) -> dict[str, str]:

@@ -88,10 +88,12 @@ class Page:
 
     path: str
     title: str
-    layout: Callable[[View], Component]
+    layout: Callable[[Any], Component]
     slots: Mapping[str, Slot]
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     icon: str | None = None
     """A name among the icons of `components.icons`; a page without one stands in no menu."""
     ignores: str | None = None
     """Which filters do not apply here and why, said under the filters."""
+    record: bool = False
+    """Whether it reads the record, not a snapshot: it is there before the first load, and its layout takes None."""

@@ -54,6 +54,9 @@ def load(
         int | None,
         typer.Option(metavar="LOAD", help="Take this load out in the same step."),
     ] = None,
+    progress_file: Annotated[
+        Path | None, typer.Option(help="Keep this file telling how far the load is, as JSON, for another program.")
+    ] = None,
 ) -> None:
     """Load one file or several; the same content twice counts once."""
     settings = load_settings()
@@ -70,7 +73,7 @@ def load(
         source = open_source(what, households, how.form, query=query)
     layout = how.fitting(source)
     engine = make_engine(settings)
-    outcome = _load(engine, source, layout, how)
+    outcome = _load(engine, source, layout, how, progress_file)
     name = escape(source.name)
     if outcome.fresh:
         console.print(*account(accounts.report(engine, outcome.load.load_id)), sep="\n")
@@ -80,6 +83,8 @@ def load(
     _write_snapshot(engine, settings)
     if outcome.fresh:
         _tell_findings(settings, outcome.load.load_id)
+    if progress_file:
+        _tell_progress(progress_file, load=outcome.load.load_id, fresh=outcome.fresh)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,18 @@ class _How:
         return given(self.layout, source)
 
 
-def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> Outcome:
+def _load(
+    engine: Engine, source: Source, layout: Layout | None, how: _How, progress_file: Path | None = None
+) -> Outcome:
+    read = 0
+
+    def advance(rows: int) -> None:
+        nonlocal read
+        read += rows
+        bar.advance(task, rows)
+        if progress_file:
+            _tell_progress(progress_file, rows=read, total=source.rows)
+
     with progress() as bar:
         task = bar.add_task(f"Loading {escape(source.name)}", total=source.rows)
         return load_source(
@@ -112,8 +128,15 @@ def _load(engine: Engine, source: Source, layout: Layout | None, how: _How) -> O
             layout=layout,
             keep_duplicates=how.keep_duplicates,
             replaces=how.replace,
-            advance=lambda rows: bar.advance(task, rows),
+            advance=advance,
         )
+
+
+def _tell_progress(path: Path, **told: int | None) -> None:
+    """Written beside and renamed, so that a reader never sees half of it."""
+    beside = path.with_name(f"{path.name}.new")
+    _write(beside, json.dumps(told))
+    beside.replace(path)
 
 
 def _load_each(named: Found, settings: Settings, how: _How) -> None:

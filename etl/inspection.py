@@ -17,7 +17,7 @@ from etl.clean import Cleaned, clean
 from etl.dates import with_day_order
 from etl.intake import typed
 from etl.mapping import Layout, Question, Understood
-from etl.meanings import MOMENTS, NUMBERS, Kind
+from etl.meanings import KINDS, MOMENTS, NUMBERS, Kind
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Form, Source
 
@@ -98,9 +98,15 @@ class Inspection:
     layout: Layout
 
     def as_json(self) -> dict[str, Any]:
-        """For json.dumps; `mapping` in it is what a mapping file would say."""
+        """For json.dumps; `mapping` in it is what a mapping file would say, `meanings` all that the kind has."""
         told = {name: value for name, value in asdict(self).items() if name != "layout"}
-        return {**told, "mapping": mapping_file.as_dict(self.layout, self.form)}
+        meanings = list(KINDS[self.kind].names)
+        return {
+            **told,
+            "kinds": list(KINDS),
+            "meanings": meanings,
+            "mapping": mapping_file.as_dict(self.layout, self.form),
+        }
 
     def mapping_file(self) -> str:
         """The mapping file to start from."""

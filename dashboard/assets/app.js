@@ -48,6 +48,10 @@
 
     keepFilters: function (search, pathname, ids) {
       var here = pathname || "/";
+      var filters = new URLSearchParams(search || "");
+      filters.delete("load");
+      filters.delete("upload");
+      search = String(filters) && "?" + filters;
       setTimeout(function () {
         var active = document.querySelector("#nav a.active");
         if (active) active.parentNode.scrollLeft = active.offsetLeft - active.parentNode.offsetLeft - 16;
@@ -76,6 +80,11 @@
       if (!customer) return clientside.no_update;
       go("/customers/" + encodeURIComponent(customer) + (search || ""));
       return null;
+    },
+
+    goOn: function (next) {
+      if (next && next.go) go(next.go);
+      return clientside.no_update;
     },
 
     titlePage: function () {
@@ -107,6 +116,46 @@
       return clientside.no_update;
     }
   };
+
+  /* A file that is dropped or chosen on the Data page is sent as it is, with a progress to see. */
+  function send(file) {
+    var said = document.getElementById("upload-progress");
+    var request = new XMLHttpRequest();
+    request.open("POST", "/upload");
+    request.setRequestHeader("X-Spectrum-Upload", "1");
+    request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.upload.onprogress = function (event) {
+      var share = event.total ? Math.round(event.loaded / event.total * 100) : 0;
+      said.textContent = share < 100 ? "Sending " + file.name + ": " + share + "%" : "Looking at " + file.name;
+    };
+    request.onload = function () {
+      var answer = {};
+      try { answer = JSON.parse(request.responseText); } catch (e) { /* said below */ }
+      if (answer.upload) go("/data?upload=" + answer.upload);
+      else said.textContent = answer.error || "The server did not take the file; try again.";
+    };
+    request.onerror = function () { said.textContent = "The file did not arrive; try again."; };
+    said.textContent = "Sending " + file.name;
+    request.send(file);
+  }
+
+  addEventListener("click", function (event) {
+    if (!event.target.closest || !event.target.closest("#choose-file")) return;
+    var input = document.createElement("input");
+    input.type = "file";
+    input.onchange = function () { if (input.files.length) send(input.files[0]); };
+    input.click();
+  });
+  ["dragover", "dragleave", "drop"].forEach(function (kind) {
+    addEventListener(kind, function (event) {
+      var zone = document.getElementById("drop-zone");
+      if (!zone) return;
+      event.preventDefault();
+      zone.classList.toggle("over", kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files.length) send(event.dataTransfer.files[0]);
+    });
+  });
 
   /* The system's theme may change while the page is open; a theme chosen by hand stays. */
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function (event) {

@@ -2,15 +2,17 @@
 
 from dash import Dash
 
-from dashboard.callbacks import browser, filters, grid, pick, router, slots
+from dashboard.callbacks import browser, data, filters, grid, pick, router, slots
 from dashboard.view import Views
+from settings import Settings
 
 
-def register(app: Dash, views: Views) -> None:
+def register(app: Dash, views: Views, settings: Settings) -> None:
     """Register all of them."""
     router.register(app, views)
     slots.register(app, views)
     filters.register(app, views)
     grid.register(app, views)
     pick.register(app, views)
+    data.register(app, views, settings)
     browser.register(app)

@@ -27,4 +27,5 @@ def register(app: Dash) -> None:
     run("keepCamera", Output(ids.camera(MATCH), "data"), Input(ids.picture(MATCH), "relayoutData"))
     run("titlePage", Output(ids.PAGE, "title"), Input(ids.PAGE, "children"), first=True)
     run("refreshGrid", Output(ids.GRID, "className"), Input(ids.URL, "search"), State(ids.GRID, "className"))
+    run("goOn", Output(ids.DATA_NEXT, "modified_timestamp"), Input(ids.DATA_NEXT, "data"))
     run("copyLink", Output(ids.COPY, "children"), Input(ids.COPY, "n_clicks"), State(ids.COPY, "children"))

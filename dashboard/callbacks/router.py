@@ -3,7 +3,7 @@
 from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import ids
-from dashboard.components.states import empty
+from dashboard.components.states import DROP, empty
 from dashboard.pages import match
 from dashboard.view import Component, Views
 from errors import SnapshotError
@@ -18,9 +18,14 @@ def register(app: Dash, views: Views) -> None:
         if page is None:
             home = dcc.Link("Go to the overview", href="/")
             return [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
+        if page.record:
+            return page.layout(None)
         try:
             view = views.view(search or "", subject=subject)
         except SnapshotError as error:
-            return [html.H1(page.title, className="visually-hidden"), empty("Nothing to show yet", str(error))]
+            return [
+                html.H1(page.title, className="visually-hidden"),
+                empty("Nothing to show yet", str(error), " ", html.Br(), dcc.Link(DROP, href="/data")),
+            ]
         note = html.P(page.ignores, className="ignores") if page.ignores else None
         return [note, *page.layout(view)]

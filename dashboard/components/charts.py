@@ -79,6 +79,22 @@ def bars(
     return picture
 
 
+def columns(labels: Sequence[str], values: Sequence[float], theme: Theme, prefix: str) -> go.Figure:
+    """Upright bars, one a label, in the order given; amounts on the axis."""
+    picture = figure(
+        theme,
+        go.Bar(
+            x=list(labels),
+            y=np.asarray(values, dtype=float),
+            marker={"color": token("accent", theme)},
+            hovertemplate=f"%{{x}}: {prefix}%{{y:,.2f}}<extra></extra>",
+        ),
+    )
+    picture.update_xaxes(type="category", nticks=14)
+    picture.update_yaxes(tickprefix=prefix, tickformat="~s", nticks=4)
+    return picture
+
+
 def paired_bars(
     labels: Sequence[str],
     values: tuple[Sequence[float], Sequence[float]],

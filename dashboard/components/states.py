@@ -7,6 +7,8 @@ from dash import html
 from dashboard import ids
 from dashboard.view import Component
 
+DROP = "Drop a file or load the sample on the Data page"
+
 Shape = Literal["sentence", "cards", "chart", "tall", "table", "strip"]
 
 

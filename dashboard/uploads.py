@@ -1,0 +1,114 @@
+"""The routes of the Data page: a file comes in as a stream, rejected rows go out."""
+
+import errno
+import re
+from urllib.parse import unquote, urlsplit
+
+from flask import Flask, Response, jsonify, request
+
+from dashboard import jobs
+from errors import InputError
+from settings import Settings
+
+SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".gz",
+    ".zst",
+    ".xlsx",
+    ".xlsm",
+    ".xlsb",
+    ".xls",
+    ".ods",
+    ".parquet",
+)
+HEADER = "X-Spectrum-Upload"
+_CHUNK = 1 << 18
+_LONGEST_NAME = 100
+
+
+def register(server: Flask, settings: Settings) -> None:
+    """Add the routes to the server."""
+
+    @server.post("/upload")
+    def upload() -> tuple[Response, int] | Response:
+        if not _from_our_page():
+            return jsonify(error="Files are taken from the Data page alone; drop the file there."), 403
+        request.max_content_length = None  # the limit of all other requests; ours is counted while it comes
+        try:
+            kept = _kept(settings)
+        except InputError as error:
+            return jsonify(error=str(error)), 400
+        return jsonify(upload=kept.token)
+
+    @server.get("/download/rejected/<int:load_id>.<suffix>")
+    def rejected(load_id: int, suffix: str) -> Response:
+        if suffix not in ("csv", "toml") or load_id > 2**31 - 1:
+            return Response("Not Found.\n", 404, mimetype="text/plain")
+        try:
+            body = jobs.rejected_file(settings, load_id, f".{suffix}")
+        except InputError as error:
+            return Response(f"{error}\n", 404, mimetype="text/plain")
+        if body is None:
+            return Response("This load noted no mapping.\n", 404, mimetype="text/plain")
+        headers = {
+            "Content-Disposition": f'attachment; filename="rejected-{load_id}.{suffix}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(body, mimetype="text/csv" if suffix == "csv" else "text/plain", headers=headers)
+
+
+def safe_name(name: str) -> str:
+    """The last part of a file's name in letters, digits, spaces and . _ - alone.
+
+    Raises InputError where its suffix is none that is read.
+    """
+    last = re.split(r"[\\/]", name)[-1]
+    safe = re.sub(r"[^\w. -]", "_", last).strip(" .").lstrip("-")[-_LONGEST_NAME:].lstrip(" .-")
+    if not safe.lower().endswith(SUFFIXES):
+        raise InputError(f"Files of this kind are not read; save it as one of {', '.join(SUFFIXES)}.")
+    return safe
+
+
+def _from_our_page() -> bool:
+    """No other site can set our header without asking, and browsers say where a request comes from."""
+    origin = request.headers.get("Origin")
+    return (
+        request.headers.get(HEADER) == "1"
+        and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        and (origin is None or urlsplit(origin).netloc == request.host)
+    )
+
+
+def _kept(settings: Settings) -> jobs.Upload:
+    name = safe_name(unquote(request.headers.get("X-File-Name", "")))
+    limit = settings.upload_mb * 1_000_000
+    too_large = InputError(
+        f"The file is larger than {settings.upload_mb} MB; load it on the server with `python -m etl load FILE`, or "
+        "raise SPECTRUM_UPLOAD_MB."
+    )
+    if (request.content_length or 0) > limit:
+        raise too_large
+    upload = jobs.new(settings, name)
+    received = 0
+    try:
+        with (upload.folder / "file" / name).open("wb") as sink:
+            while chunk := request.stream.read(_CHUNK):
+                received += len(chunk)
+                if received > limit:
+                    raise too_large
+                sink.write(chunk)
+        if received != (request.content_length or received):
+            raise InputError("The file did not arrive whole; drop it again.")
+        if not received:
+            raise InputError("The file is empty; export it again.")
+    except OSError as error:
+        upload.remove()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "there is no room left on the server's disk" if full else "the connection or the disk failed"
+        raise InputError(f"The file could not be kept ({why}); try again.") from error
+    except BaseException:
+        upload.remove()
+        raise
+    return upload
