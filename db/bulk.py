@@ -17,7 +17,7 @@ from pyarrow import csv
 from sqlalchemy import Boolean, Connection, DateTime, Float, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.types import BigInteger, TypeEngine
 
-_PIECE = 1 << 18  # bytes handed to the driver at once: fewer calls than by its own 8 KiB
+_PIECE = 1 << 20  # bytes handed to the driver at once: fewer calls than by its own 8 KiB
 
 
 def arrow_type(column_type: TypeEngine[Any]) -> pa.DataType:

@@ -112,15 +112,18 @@ def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.Reco
     copy_in(connection, rejected_row, (_under(load_id, batch) for batch in batches))
 
 
-def finish(connection: Connection, load_id: int, rows_read: int, amount_read: Decimal) -> Load:
+def finish(
+    connection: Connection, load_id: int, rows_read: int, amount_read: Decimal, months: Sequence[str] | None = None
+) -> Load:
     """Leave out what other loads have already, count what arrived, note the months touched and close the load.
 
+    Where the caller knows the `months` (YYYY-MM, ascending) of all accepted rows, the lines are not asked for them.
     Raises DatabaseError where rows or amounts read are not those accepted and rejected.
     """
     read = {"rows_read": rows_read, "amount_read": amount_read}
     connection.execute(update(load).where(load.c.load_id == load_id).values(read))
     known.mention(connection, load_id)
-    tally.count(connection, load_id)
+    tally.count(connection, load_id, months)
     if overlap.leave_out(connection, load_id):
         tally.count(connection, load_id)
     closed = {"status": "done", "finished_at": func.clock_timestamp()}

@@ -1,6 +1,6 @@
 """What arrived of a load, counted in the tables and noted in its row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -32,8 +32,8 @@ FACTS: Mapping[str, Facts] = {ORDERS: LINES, EVENTS: Facts(interaction_event, C.
 """Kind of load -> the facts that its rows become; rows of other kinds say something of a customer, product, ..."""
 
 
-def count(connection: Connection, load_id: int) -> None:
-    """Note rows, amounts, returns, months and reasons of a load as the tables hold them.
+def count(connection: Connection, load_id: int, months: Sequence[str] | None = None) -> None:
+    """Note rows, amounts, returns, months (unless they are known) and reasons of a load as the tables hold them.
 
     Rows with negative numbers are not the file's own: what it carries beside them is not counted. Rows that become no
     facts are accepted unless rejected.
@@ -50,7 +50,7 @@ def count(connection: Connection, load_id: int) -> None:
     }
     accepted = {"rows_accepted": rows_read - rejected["rows_rejected"]}
     if kind in FACTS:
-        accepted = _accepted(connection, load_id, FACTS[kind])
+        accepted = _accepted(connection, load_id, FACTS[kind], months)
     connection.execute(update(load).where(load.c.load_id == load_id).values(**accepted, **rejected))
 
 
@@ -62,16 +62,17 @@ def in_one_pass(connection: Connection) -> Iterator[None]:
     connection.execute(text("SET LOCAL enable_nestloop = on"))
 
 
-def _accepted(connection: Connection, load_id: int, facts: Facts) -> dict[str, Any]:
+def _accepted(connection: Connection, load_id: int, facts: Facts, months: Sequence[str] | None) -> dict[str, Any]:
+    month = "CAST(NULL AS timestamp)" if months is not None else f"date_trunc('month', {facts.moment})"
     query = (
-        f"SELECT date_trunc('month', {facts.moment}) AS month, count(*) AS rows, sum({facts.amount}) AS amount, "
+        f"SELECT {month} AS month, count(*) AS rows, sum({facts.amount}) AS amount, "
         f"count(*) FILTER (WHERE {facts.returns}) AS returns "
         f"FROM {facts.table.name} WHERE load_id = :load_id AND row_number > 0 GROUP BY 1 ORDER BY 1"
     )
-    months = connection.execute(text(query), {"load_id": load_id}).all()
+    parts = connection.execute(text(query), {"load_id": load_id}).all()
     return {
-        "rows_accepted": sum(part.rows for part in months),
-        "amount_accepted": sum((part.amount for part in months), Decimal()),
-        "returns": sum(part.returns for part in months),
-        "months": [f"{part.month:%Y-%m}" for part in months],
+        "rows_accepted": sum(part.rows for part in parts),
+        "amount_accepted": sum((part.amount for part in parts), Decimal()),
+        "returns": sum(part.returns for part in parts),
+        "months": [f"{part.month:%Y-%m}" for part in parts] if months is None else list(months),
     }

@@ -54,14 +54,15 @@ class _Done:
     cleaned: Cleaned
     customers: pa.Table
     products: pa.Table
+    months: set[str]
     lines: bytes
 
 
 class Intake:
     """One pass over a source. `parts` is taken once, to its end; then all the rest is told.
 
-    rows and amount: what was read. examples: reason -> the first cell that is no number or no date. rejected: the
-    rejected rows. `spool` gives a new temporary file, `write` makes accepted rows ready for COPY.
+    rows and amount: what was read. months: of the accepted rows. examples: reason -> the first cell that is no number or
+    no date. rejected: the rejected rows. `spool` gives a new temporary file, `write` makes accepted rows ready for COPY.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Intake:
         self.rows = 0
         self.amount = Decimal()
         self.examples: dict[str, str] = {}
+        self.months: set[str] = set()
 
     def parts(self) -> Iterator[Part]:
         """What becomes of each batch of the file, those rows last that may repeat others."""
@@ -93,6 +95,7 @@ class Intake:
                 self.amount += cleaned.amount_read.as_py()
                 self.examples = {**cleaned.examples, **self.examples}
                 self.rejected.add(cleaned.rejected)
+                self.months |= done.months
                 self._customers.add(done.customers)
                 self._products.add(done.products)
                 rows = cleaned.accepted.num_rows + cleaned.rejected.num_rows
@@ -143,7 +146,7 @@ class Intake:
                 piece.set_aside,
             )
             accepted = cleaned.accepted
-            return _Done(cleaned, _customers(accepted), _products(accepted), self._write(accepted))
+            return _Done(cleaned, _customers(accepted), _products(accepted), _months(accepted), self._write(accepted))
 
 
 @contextmanager
@@ -196,6 +199,12 @@ def _products(lines: pa.RecordBatch) -> pa.Table:
     unsaid = {name: pa.nulls(counted.num_rows, pa.string()) for name in words if name not in said}
     columns = {**dict(zip([*said, _LINES], counted.columns, strict=True)), **unsaid}
     return pa.table({name: columns[name] for name in [*words, _LINES]})
+
+
+def _months(lines: pa.RecordBatch) -> set[str]:
+    """The months of these lines, as YYYY-MM."""
+    days = pc.unique(lines[C.ORDERED_AT].cast(pa.date32(), safe=False))
+    return set(pc.strftime(days, format="%Y-%m").to_pylist())
 
 
 def with_service(products: pa.Table) -> pa.Table:

@@ -123,7 +123,7 @@ def _load(
         known.merge_customers(connection, load_id)
         known.merge_products(connection, load_id)
         loads.add_carried(connection, load_id, source.carried)
-        done = loads.finish(connection, load_id, intake.rows, intake.amount)
+        done = loads.finish(connection, load_id, intake.rows, intake.amount, sorted(intake.months))
         _refuse_nothing(done, intake.examples)
     return Outcome(done, fresh=True)
 

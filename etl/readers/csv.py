@@ -106,6 +106,7 @@ def _form_by(delimiter: str, start: str, encoding: str, header_line: int | None)
 
 def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     waiting: list[pa.RecordBatch] = []
+    size = _BLOCK // 2  # the first batches are small, so that nobody waits long for them
     try:
         with _open(path) as stream:
             reader = arrow_csv.open_csv(
@@ -125,7 +126,8 @@ def _batches(path: Path, form: _Form, names: Sequence[str]) -> Iterator[pa.Recor
                 if any((pc.max(pc.binary_length(column)).as_py() or 0) > _LARGEST_CELL for column in batch.columns):
                     raise _unending(path)
                 waiting.append(batch)
-                if sum(part.nbytes for part in waiting) >= _BATCH:
+                if sum(part.nbytes for part in waiting) >= size:
+                    size = min(2 * size, _BATCH)
                     yield _joined(waiting, names)
                     waiting.clear()
             if waiting:
