@@ -118,12 +118,17 @@ class Intake:
                 numbers = pa.array(np.arange(self.rows + 1, self.rows + 1 + batch.num_rows))
                 piece = _Piece(batch, self._cells.of(batch), numbers)
                 self.rows += batch.num_rows
-                doubtful = None if self._seen is None else self._seen.doubts(batch)
+                doubtful = None if self._seen is None else self._seen.doubts(self._compared(piece))
                 if doubtful is not None and doubtful.any():
                     set_aside = pa.array(doubtful)
                     self._held_back.add(_packed(_chosen(piece, set_aside)))
                     piece = replace(piece, set_aside=set_aside)
             yield piece
+
+    def _compared(self, piece: _Piece) -> pa.RecordBatch:
+        """What makes two rows the same: all cells, and the order where its id stands on its first row alone."""
+        carried = C.ORDER_ID in self._layout.carried
+        return piece.batch.append_column(C.ORDER_ID, piece.cells[C.ORDER_ID]) if carried else piece.batch
 
     def _doubtful(self) -> Iterator[_Piece]:
         if self._seen is None:

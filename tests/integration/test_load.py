@@ -18,6 +18,7 @@ from db import accounts, snapshot
 from errors import DatabaseError, InputError
 from etl.__main__ import app
 from etl.load import Outcome, load
+from etl.mapping import detect
 from etl.readers import open_source
 from settings import Settings
 
@@ -110,6 +111,21 @@ def test_duplicates_are_kept_when_asked(engine: Engine, sales: Path) -> None:
     done = load(engine, open_source(str(sales)), keep_duplicates=True).load
     assert (done.rows_accepted, list(done.rejected)) == (6, ["unparseable_date"])
     assert rows(engine, "SELECT options -> 'keep_duplicates' FROM load") == [(True,)]
+
+
+def test_items_alike_of_different_orders_are_no_duplicates_where_the_id_is_on_the_first_row(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    orders = "1,2024-01-01,ann,A,5\n,,,B,3\n2,2024-01-02,bob,A,5\n,,,B,3\n,,,B,3\n"
+    path.write_text(f"order_id,date,customer_id,product_id,price\n{orders}")
+    source = open_source(str(path))
+    layout = replace(detect(source), carried=("order_id", "ordered_at", "customer_id"))
+    done = load(engine, source, layout=layout).load
+    assert (done.rows_accepted, done.rejected) == (4, {"duplicate": (1, Decimal(3))})
+    with engine.connect() as connection:
+        query = "SELECT order_id, customer_id, count(*), sum(amount) FROM transaction_line GROUP BY 1, 2 ORDER BY 1"
+        assert connection.execute(text(query)).all() == [("1", "ann", 2, 8), ("2", "bob", 2, 8)]
 
 
 def test_the_same_content_counts_once_under_any_name_and_option(engine: Engine, sales: Path) -> None:
