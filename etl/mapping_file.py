@@ -135,7 +135,10 @@ def _rules(names: Sequence[str]) -> Mapping[str, Rule]:
     return {
         "kind": (_is_kind, f"one of {', '.join(KINDS)}"),
         "columns": (_texts_by(names), f"a table of column names by what they mean ({listed})"),
-        "constants": (_texts_by(names), f"a table of texts by what they mean ({listed})"),
+        "constants": (
+            lambda value: _texts_by(names)(value) and not any("\x00" in text for text in value.values()),
+            f"a table of texts by what they mean ({listed})",
+        ),
         "carried": (
             lambda value: isinstance(value, list) and all(name in names for name in value),
             f"a list of meanings ({listed})",
@@ -177,7 +180,7 @@ def _known_encoding(value: Any) -> bool:
 _FILE: Mapping[str, Rule] = {
     "encoding": (_known_encoding, "the name of an encoding, such as utf-8 or cp1252"),
     "delimiter": (lambda value: value in _DELIMITERS, 'one of ",", ";", "|" and "\\t"'),
-    "header_line": (lambda value: type(value) is int and value >= 1, "the line of the column names, from 1"),
+    "header_line": (lambda value: type(value) is int and 1 <= value < 1 << 31, "the line of the column names, from 1"),
     "sheet": (lambda value: isinstance(value, str), "the name of a sheet"),
 }
 

@@ -48,7 +48,7 @@ _PRODUCT = _ranks(
     "product id",
     "sku | product sku | item sku | sku upc",
     "stock code | product code | item code | article code",
-    "product number | product no | item number | item no | article number | article no | product key",
+    "product number | product no | material number | material no | item number | item no | article number | article no | product key",
     "item id | article id",
     "asin | ean | gtin | upc | barcode",
 )
@@ -135,7 +135,7 @@ KINDS: Mapping[Kind, Meanings] = {
             C.AMOUNT: _ranks(
                 "amount",
                 "line total | line amount | item total | line item total | extended price",
-                "net amount | net sales | sales amount | sale amount",
+                "net amount | net value | net sales | sales amount | sale amount",
                 "sales | revenue | turnover",
                 "total amount | total price | total sales",
                 "total",

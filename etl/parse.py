@@ -19,6 +19,7 @@ NUMBER_BY_MARK = {
 }
 """Decimal mark -> numbers as people write them: 1,234.50, -1 234.50, 1'234.50, $1,234.50, 1,234.50 EUR."""
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}.*)?$"
+_COMPACT_DATE = r"^((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-2][0-9]|3[01])$"
 _ZONE = r"(:[0-9]{2}(?:[.,][0-9]+)?) *(?:[Zz]|UTC|GMT|[+-][0-9]{1,2}(?::?[0-9]{2})?)$"
 _LOCAL = r"^[0-9-]{10}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?$"
 _YEAR_AND_CLOCK = r"(?P<year>[0-9]{4}|[0-9]{2})(?:,?(?P<clock>[ T]+[0-9]{1,2}:[0-9]{2}.*))?$"
@@ -137,8 +138,8 @@ def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
     """Timestamps in microseconds without a zone, from dates, timestamps and text.
 
     A zoned one is what the clock on its own wall showed: a sale stays on the day on which the shop saw it.
-    Text is ISO 8601, or has the month's English name (1 Dec 2010, Dec 1, 2010, 01-Dec-10). Text in numbers (12/1/2010,
-    31.12.2010, 31-12-10) is read in the order `day_first` says, and not at all where that is None. Clocks have 24
+    Text is ISO 8601, has the month's English name (1 Dec 2010, Dec 1, 2010, 01-Dec-10) or is a day in eight figures
+    (20101201). Text in numbers (12/1/2010, 31.12.2010, 31-12-10) is read in the order `day_first` says, and not at all where that is None. Clocks have 24
     hours, or 12 with AM and PM. Two-digit years from 00 to 69 are 20xx. The years 1900 to 2199 are dates; all
     else is null.
     """
@@ -162,6 +163,7 @@ def by_distinct(column: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Ar
 def _written_moment(written: pa.Array, day_first: bool | None) -> pa.Array:
     if (quick := _iso_moment(written)) is not None:
         return quick
+    written = pc.replace_substring_regex(written, _COMPACT_DATE, r"\1-\2-\3")
     for pattern in _NAMED_DATES:
         parts = pc.extract_regex(written, pattern)
         month = pc.utf8_slice_codeunits(pc.utf8_lower(pc.struct_field(parts, "month")), 0, 3)
