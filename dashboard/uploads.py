@@ -35,7 +35,6 @@ def register(server: Flask, settings: Settings) -> None:
     def upload() -> tuple[Response, int] | Response:
         if not _from_our_page():
             return jsonify(error="Files are taken from the Data page alone; drop the file there."), 403
-        request.max_content_length = None  # the limit of all other requests; ours is counted while it comes
         try:
             kept = _kept(settings)
         except InputError as error:
@@ -90,6 +89,7 @@ def _kept(settings: Settings) -> jobs.Upload:
     )
     if (request.content_length or 0) > limit:
         raise too_large
+    request.max_content_length = limit + _CHUNK  # that of all other requests is 1 MB; ours is counted as it comes
     upload = jobs.new(settings, name)
     received = 0
     try:

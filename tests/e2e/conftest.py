@@ -53,7 +53,7 @@ def address(sample_shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/health/ready", process, Path(log.name))
+        wait_for(f"{url}/health/ready", process, Path(log.name))
         yield url
     finally:
         process.send_signal(signal.SIGINT)
@@ -62,7 +62,8 @@ def address(sample_shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         assert "Traceback" not in Path(log.name).read_text()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers, or fail with its log."""
     for _ in range(120):
         try:
             with urlopen(url, timeout=2):
