@@ -121,7 +121,7 @@ def clean(
         accepted = accepted.filter(pc.invert(refused if set_aside is None else pc.or_(refused, set_aside)))
     return Cleaned(
         accepted=accepted,
-        rejected=rejected.append_column(C.RAW, as_json(batch.filter(refused))),
+        rejected=rejected.append_column(C.RAW, as_json(_standing_alone(batch, cells, layout).filter(refused))),
         amount_read=pc.sum(told, min_count=0),
         examples=_examples(reason, cells),
         marks=_marks(rows, layout),
@@ -136,6 +136,14 @@ def is_service(product_id: pa.Array, name: pa.Array) -> pa.Array:
     """
     by_name = pc.match_substring_regex(name, _SERVICE_NAME)
     return pc.or_(pc.match_substring_regex(product_id, _SERVICE_CODE), pc.fill_null(by_name, False))
+
+
+def _standing_alone(batch: pa.RecordBatch, cells: Mapping[str, pa.Array], layout: Layout) -> pa.RecordBatch:
+    """The rows with what is carried down to them: among rejected rows others stand above."""
+    for name in set(layout.carried).intersection(layout.columns):
+        column = layout.columns[name]
+        batch = batch.set_column(batch.schema.get_field_index(column), column, cells[name])
+    return batch
 
 
 def as_json(rows: pa.RecordBatch) -> pa.Array:

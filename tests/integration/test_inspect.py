@@ -122,6 +122,22 @@ def test_rejected_rows_are_mended_and_loaded(run: Any, engine: Engine, ambiguous
     assert still.splitlines()[1:] == ["3,Lampe,,4.750,05.06.2024,missing_quantity,2"]
 
 
+def test_a_rejected_row_keeps_the_order_that_the_rows_above_it_told(run: Any, engine: Engine, tmp_path: Path) -> None:
+    bons = tmp_path / "bons.csv"
+    bons.write_text("Bon,Artikel,Menge,Betrag,Wann\n1,Hut,viele,5,2024-01-31\n2,Hut,1,5,2024-02-01\n,Schal,x,3,\n")
+    mapping = tmp_path / "bons.toml"
+    mapping.write_text(ANSWERED.replace("[columns]", 'carried = ["order_id", "ordered_at"]\n[columns]'))
+    ran(run("load", bons, "--mapping", mapping))
+    mend = tmp_path / "mend.csv"
+    ran(run("rejected", 1, "--to", mend))
+    mend.write_text(mend.read_text().replace("viele", "1").replace("x", "2"))
+    ran(run("load", mend, "--mapping", mend.with_suffix(".toml")))
+    assert rows(engine, f"{LINES} WHERE load_id = 2 ORDER BY 1") == [
+        ("1", "Hut", "2024-01-31", 1, 5),
+        ("2", "Schal", "2024-02-01", 2, 3),
+    ]
+
+
 def test_rejected_customers_are_mended_without_attributes_of_ours(run: Any, engine: Engine, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("Client No,Country,Consent\n7,FR,yes\n8,DE,perhaps\n")
