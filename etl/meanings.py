@@ -48,7 +48,8 @@ _PRODUCT = _ranks(
     "product id",
     "sku | product sku | item sku | sku upc",
     "stock code | product code | item code | article code",
-    "product number | product no | material number | material no | item number | item no | article number | article no | product key",
+    "product number | product no | item number | item no | article number | article no | product key",
+    "material number | material no",
     "item id | article id",
     "asin | ean | gtin | upc | barcode",
 )

@@ -139,9 +139,9 @@ def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
 
     A zoned one is what the clock on its own wall showed: a sale stays on the day on which the shop saw it.
     Text is ISO 8601, has the month's English name (1 Dec 2010, Dec 1, 2010, 01-Dec-10) or is a day in eight figures
-    (20101201). Text in numbers (12/1/2010, 31.12.2010, 31-12-10) is read in the order `day_first` says, and not at all where that is None. Clocks have 24
-    hours, or 12 with AM and PM. Two-digit years from 00 to 69 are 20xx. The years 1900 to 2199 are dates; all
-    else is null.
+    (20101201). Text in numbers (12/1/2010, 31.12.2010, 31-12-10) is read in the order `day_first` says, and not at
+    all where that is None. Clocks have 24 hours, or 12 with AM and PM. Two-digit years from 00 to 69 are 20xx. The
+    years 1900 to 2199 are dates; all else is null.
     """
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("s" if pa.types.is_date32(column.type) else "ms"))
