@@ -61,8 +61,9 @@ class _Done:
 class Intake:
     """One pass over a source. `parts` is taken once, to its end; then all the rest is told.
 
-    rows and amount: what was read. months: of the accepted rows. examples: reason -> the first cell that is no number or
-    no date. rejected: the rejected rows. `spool` gives a new temporary file, `write` makes accepted rows ready for COPY.
+    rows and amount: what was read. months: of the accepted rows. examples: reason -> the first cell that is no number
+    or no date. rejected: the rejected rows. `spool` gives a new temporary file, `write` makes accepted rows ready for
+    COPY.
     """
 
     def __init__(
