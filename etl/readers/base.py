@@ -1,10 +1,14 @@
 """What every reader gives: a Source, whose rows stream as Arrow batches."""
 
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,6 +19,8 @@ from errors import InputError
 from etl.cells import BATCH_ROWS
 
 _MOST_COLUMNS = 1_000
+_SCRATCH = "spectrum-scratch-"
+_NEW = 60  # seconds in which whoever made a directory locks it
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,40 @@ class Source:
 
 
 class Scratch:
-    """A directory for what must be copied before it can be read; it goes with the last that holds it, or at exit."""
+    """A directory for what must be copied before it can be read; it goes with the last that holds it, or at exit.
+
+    What a killed process left behind goes when the next one is made.
+    """
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="spectrum-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        _remove_left_behind()
+        self.path = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+        held = _locked(self.path)
+        weakref.finalize(self, _let_go, self.path, held)
+
+
+def _locked(directory: Path) -> int | None:
+    """The open directory, locked as long as this process lives; None where another holds it."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _let_go(directory: Path, held: int | None) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    if held is not None:
+        os.close(held)
+
+
+def _remove_left_behind() -> None:
+    for directory in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        with suppress(OSError):  # another user's, or gone already
+            if time.time() - directory.stat().st_mtime > _NEW and (held := _locked(directory)) is not None:
+                _let_go(directory, held)
 
 
 Reader = Callable[[Path, Form], Source]

@@ -1,6 +1,10 @@
 """Facts every reader keeps: the same table in, the same lines out; a file that is not what it says is one sentence."""
 
 import gzip
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +16,7 @@ import pytest
 from errors import ConfigurationError, InputError
 from etl.mapping import detect
 from etl.readers import READERS, open_source
+from etl.readers.base import Scratch
 from tests.cleaning import lines, repeats
 
 SALES = pd.DataFrame(
@@ -294,3 +299,23 @@ def test_the_sample_cut_to_households_is_another_content() -> None:
     assert found.num_rows == fewer.rows
     with pytest.raises(ConfigurationError, match="at least 1"):
         open_source("sample", households=0)
+
+
+def test_copies_of_a_killed_process_go_with_the_next_and_those_in_use_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = "from etl.readers.base import RowFile; kept = RowFile([['1']], ['a']); print(kept.path, flush=True); input()"
+    call, environment = [sys.executable, "-c", code], {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        copy = Path(process.stdout.readline().strip())
+        an_hour_ago = time.time() - 3600
+        os.utime(copy.parent, (an_hour_ago, an_hour_ago))
+        Scratch()
+        assert copy.exists()
+        process.kill()
+    assert copy.exists()
+    Scratch()
+    assert not copy.exists()
+    assert list(tmp_path.iterdir()) == []
