@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 from errors import InputError
 from settings import Settings
@@ -34,7 +34,7 @@ _BARE_KEY = re.compile(r"[a-z_]+")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a load is. `load`: its number once it is done; `error`: the sentence why it was not."""
+    """How far a load is. `load`: its number once it is in the record; `error`: the sentence that it ended with."""
 
     running: bool
     rows: int = 0
@@ -109,10 +109,11 @@ class Upload:
         _started.append(process)
 
     def cancel(self) -> None:
-        """End a running load; its transaction leaves nothing behind."""
-        if self.progress().running and self._read("pid").isdigit():
+        """End a running load; its transaction leaves nothing behind. One that stands already is left to end."""
+        progress = self.progress()
+        if progress.running and progress.load is None and self._read("pid").isdigit():
             os.killpg(int(self._read("pid")), signal.SIGKILL)
-            (self.folder / "errors").write_text("The load was cancelled; nothing was changed.")
+            (self.folder / "errors").write_text("error: The load was cancelled.")
 
     def progress(self) -> Progress:
         """How far its load is."""
@@ -124,11 +125,11 @@ class Upload:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return Progress(running=True, rows=told.get("rows") or 0, total=told.get("total"))
+                return Progress(True, rows=told.get("rows") or 0, total=told.get("total"), load=told.get("load"))
+        said = _sentence(self._read("errors"))
         if told.get("load") is not None:
             shutil.rmtree(self.folder / "file", ignore_errors=True)
-            return Progress(running=False, load=told["load"], fresh=bool(told.get("fresh")))
-        said = _sentence(self._read("errors"))
+            return Progress(False, load=told["load"], fresh=bool(told.get("fresh")), error=said or None)
         return Progress(running=False, error=said or "The load ended before it was done; nothing was changed.")
 
     def remove(self) -> None:
@@ -149,7 +150,7 @@ def new(settings: Settings, name: str) -> Upload:
     for upload in there:
         if upload.folder.stat().st_mtime < time.time() - _KEPT_SECONDS and not upload.progress().running:
             upload.remove()
-    if len(uploads(settings)) >= _MOST_UPLOADS:
+    if sum((upload.folder / "file").exists() for upload in uploads(settings)) >= _MOST_UPLOADS:
         raise InputError(f"There are {_MOST_UPLOADS} files waiting to be loaded already; load or remove one first.")
     token = secrets.token_urlsafe(24)
     folder = settings.data_dir / "uploads" / token
@@ -164,7 +165,7 @@ def uploads(settings: Settings) -> list[Upload]:
     return [Upload(settings, folder.name) for folder in folders if folder.is_dir() and _TOKEN.fullmatch(folder.name)]
 
 
-def rejected_file(settings: Settings, load_id: int, suffix: str) -> bytes | None:
+def rejected_file(settings: Settings, load_id: int, suffix: str) -> BinaryIO | None:
     """The rejected rows of a load (`.csv`) or their mapping (`.toml`), as `python -m etl rejected` writes them.
 
     None where it writes no such file. Raises InputError with its sentence.
@@ -173,7 +174,7 @@ def rejected_file(settings: Settings, load_id: int, suffix: str) -> bytes | None
         path = Path(folder) / f"rejected-{load_id}.csv"
         _output(settings, "rejected", "--to", str(path), "--", str(load_id))
         wanted = path.with_suffix(suffix)
-        return wanted.read_bytes() if wanted.exists() else None
+        return wanted.open("rb") if wanted.exists() else None  # it stays readable when its folder goes
 
 
 def toml(mapping: Mapping[str, Any]) -> str:
@@ -218,6 +219,5 @@ def _output(settings: Settings, *arguments: str) -> str:
 
 def _sentence(errors: str) -> str:
     """What a command said to the user; a traceback is for the log, not for a page."""
-    if "Traceback" in errors:
-        return ""
-    return " ".join(errors.rpartition("error:")[2].split())
+    _, said, sentence = errors.rpartition("error:")
+    return " ".join(sentence.split()) if said and "Traceback" not in errors else ""

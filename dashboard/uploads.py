@@ -5,6 +5,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, jsonify, request
+from werkzeug.wsgi import FileWrapper
 
 from dashboard import jobs
 from errors import InputError
@@ -46,15 +47,16 @@ def register(server: Flask, settings: Settings) -> None:
         if suffix not in ("csv", "toml") or load_id > 2**31 - 1:
             return Response("Not Found.\n", 404, mimetype="text/plain")
         try:
-            body = jobs.rejected_file(settings, load_id, f".{suffix}")
+            found = jobs.rejected_file(settings, load_id, f".{suffix}")
         except InputError as error:
             return Response(f"{error}\n", 404, mimetype="text/plain")
-        if body is None:
+        if found is None:
             return Response("This load noted no mapping.\n", 404, mimetype="text/plain")
         headers = {
             "Content-Disposition": f'attachment; filename="rejected-{load_id}.{suffix}"',
             "Cache-Control": "no-store",
         }
+        body = FileWrapper(found, _CHUNK)
         return Response(body, mimetype="text/csv" if suffix == "csv" else "text/plain", headers=headers)
 
 

@@ -74,6 +74,8 @@ def load(
     layout = how.fitting(source)
     engine = make_engine(settings)
     outcome = _load(engine, source, layout, how, progress_file)
+    if progress_file:  # from here on the load stands, whatever becomes of the snapshot
+        _tell_progress(progress_file, load=outcome.load.load_id, fresh=outcome.fresh)
     name = escape(source.name)
     if outcome.fresh:
         console.print(*account(accounts.report(engine, outcome.load.load_id)), sep="\n")
@@ -83,8 +85,6 @@ def load(
     _write_snapshot(engine, settings)
     if outcome.fresh:
         _tell_findings(settings, outcome.load.load_id)
-    if progress_file:
-        _tell_progress(progress_file, load=outcome.load.load_id, fresh=outcome.fresh)
 
 
 @dataclass(frozen=True)

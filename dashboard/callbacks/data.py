@@ -51,7 +51,8 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
             return upload.loading(kept.name, progress), False
         if progress.load is not None:
             there = None if progress.fresh else html.P("Its content was loaded already.", className="notice")
-            return [there, *_account(str(progress.load))], True
+            failure = html.P(progress.error, className="notice", role="alert") if progress.error else None
+            return [there, failure, *_account(str(progress.load))], True
         failure = html.P(progress.error, className="notice", role="alert") if progress.error else None
         if kept.what == jobs.SAMPLE:
             return [failure, data.nothing_loaded()], True

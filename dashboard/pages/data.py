@@ -231,7 +231,7 @@ def _findings(findings: Sequence[Finding], currency: str) -> Component:
         Column("rule", "Found", style="date"),
         Column("rows", "Lines", fmt.number, numeric=True),
         Column("amount", f"Amount ({currency})", _cents, numeric=True),
-        Column("such", "Such as"),
+        Column("such", "Such as", style="secondary"),
         Column("meaning", "What it means", style="prose"),
     ]
     title = f"{sum(found.rows for found in findings):,} lines stand out; all of them count"
@@ -253,7 +253,7 @@ def _rejected(load: Load, rejects: Sequence[Reject]) -> Component:
     columns = [
         Column("n", "Row", numeric=True),
         Column("why", "Rejected because", style="date"),
-        *(Column(f"c{i}", fmt.shortened(str(name), 40), _cell) for i, name in enumerate(names)),
+        *(Column(f"c{i}", fmt.shortened(str(name), 40), _cell, style="date") for i, name in enumerate(names)),
     ]
     offers = [html.A("Download CSV", href=f"/download/rejected/{load.load_id}.csv", className="button primary")]
     if load.options.get("mapping"):
@@ -268,7 +268,7 @@ def _rejected(load: Load, rejects: Sequence[Reject]) -> Component:
 
 
 def _cell(value: Any) -> str:
-    return fmt.shortened(str(value), 80)
+    return fmt.shortened(str(value), 60)
 
 
 def _span(months: Sequence[str]) -> str:

@@ -54,21 +54,24 @@ def loading(name: str, progress: Progress) -> Component:
     """How far the load is."""
     share = min(progress.rows / progress.total, 1) if progress.total else None
     rows = f"{progress.rows:,} of about {progress.total:,} rows read" if progress.total else "Opening"
-    if share is not None and share > 0.99:
-        rows = "All rows read; the record and the snapshot are being finished"
+    if progress.load is not None:
+        share, rows = 1.0, "The rows are in the record; the snapshot is being written"
+    elif share is not None and share > 0.99:
+        rows = "All rows are read; the record is being finished"
     return html.Section(
         [
             html.H2(f"Loading {name}"),
             html.Progress(value=None if share is None else f"{share:.3f}", max="1", **{"aria-label": "Progress"}),
             html.P(f"{rows}. It goes on when this page is closed.", className="about"),
-            action("cancel", "Cancel"),
+            None if progress.load else action("cancel", "Cancel"),
         ],
         className="panel loading",
     )
 
 
 def _asked(questions: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [str(question["question"]) for question in questions]
+    """What follows the semicolon is for those who write a mapping file; here there are choices."""
+    return [f"{str(question['question']).partition(';')[0].rstrip('?.')}: choose below." for question in questions]
 
 
 def _columns(told: Mapping[str, Any]) -> Component:
@@ -135,7 +138,7 @@ def _preview(told: Mapping[str, Any]) -> Component:
     rows = told["preview"]
     if not rows:
         return None
-    columns = [Column(name, words(name).capitalize(), lambda v: "" if fmt.missing(v) else str(v)) for name in rows[0]]
+    columns = [Column(name, words(name).capitalize(), _text, style="date") for name in rows[0]]
     return card("The first rows, as they would be loaded", table(pd.DataFrame(rows), columns))
 
 
@@ -146,8 +149,12 @@ def _would_be_rejected(rejected: Sequence[Mapping[str, Any]], looked_at: int) ->
         Column("reason", "Because", words),
         Column("rows", "Rows", fmt.number, numeric=True),
         Column("first_row", "First in row", fmt.number, numeric=True),
-        Column("example", "Such as", lambda v: "" if fmt.missing(v) else str(v)),
+        Column("example", "Such as", _text),
     ]
     rows = sum(part["rows"] for part in rejected)
     title = f"{rows:,} of the first {looked_at:,} rows would be rejected"
     return card(title, table(pd.DataFrame(rejected), columns), about="Repeated rows are found by the load itself")
+
+
+def _text(cell: Any) -> str:
+    return "" if fmt.missing(cell) else str(cell)
