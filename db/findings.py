@@ -26,6 +26,7 @@ LAYOUT = pa.schema(
 )
 
 _ENOUGH = 10
+_MOST_MEMORY = "2GB"  # what does not fit waits in files
 _LARGEST = 0.001
 _MOST_RETURNS = 1_000  # of one product by one customer; who returns more keeps no track of purchases
 
@@ -128,7 +129,7 @@ RULES: Sequence[Rule] = (
 def write(lines: Sequence[Path], path: Path) -> None:
     """Find what the lines in these Parquet files show, and write it to another; no lines give no findings."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-        connection.execute("SET memory_limit = '2GB'")
+        connection.execute(f"SET memory_limit = '{_MOST_MEMORY}'")
         connection.execute("SET temp_directory = ?", [str(path.parent / "spill")])
         connection.read_parquet([str(file) for file in lines]).create_view("transaction_line")
         types = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in zip(LAYOUT.names, LAYOUT.types, strict=True))

@@ -140,10 +140,9 @@ def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
         with clear_errors("the snapshot was written", advice), _exclusively(root), engine.connect() as connection:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
             return _refreshed(connection, root, _newest(data_dir), wholly)
-    except OSError as error:
-        raise SnapshotError(
-            f"The snapshot in {root} cannot be written ({error.strerror or error}); {advice}."
-        ) from error
+    except (OSError, duckdb.Error) as error:
+        said = next(iter(str(getattr(error, "strerror", None) or error).splitlines()), type(error).__name__)
+        raise SnapshotError(f"The snapshot in {root} cannot be written ({said}); {advice}.") from error
 
 
 def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: bool) -> Path:

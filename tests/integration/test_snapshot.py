@@ -412,7 +412,7 @@ def test_more_months_than_a_process_may_open_files(engine: Engine, settings: Set
 
 
 def test_what_hinders_a_refresh_is_one_sentence_and_the_snapshot_before_stays(
-    engine: Engine, settings: Settings, tmp_path: Path
+    engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SnapshotError, match=r"cannot be written \(Not a directory\); .*`python -m db snapshot`"):
@@ -420,6 +420,9 @@ def test_what_hinders_a_refresh_is_one_sentence_and_the_snapshot_before_stays(
     add_load(engine, ["2011-01"])
     place = snapshot.refresh(engine, settings.data_dir)
     add_load(engine, ["2011-02"])
+    with monkeypatch.context() as patch, pytest.raises(SnapshotError, match=r"written \(Out of Memory.*\); .*`python"):
+        patch.setattr("db.findings._MOST_MEMORY", "1KB")
+        snapshot.refresh(engine, settings.data_dir)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE transaction_line RENAME TO gone"))
     with pytest.raises(DatabaseError, match=r"while the snapshot was written .*`python -m db snapshot`"):
