@@ -92,10 +92,10 @@ def listed(loads: Sequence[Load], currency: str) -> Component:
         }
     )
     columns = [
-        Column("load_id", "Load"),
+        Column("load_id", "Load", style="secondary"),
         Column("name", "Name", href=lambda row: f"/data?load={row['load_id']}"),
         Column("kind", "Rows are", style="secondary"),
-        Column("started", "Loaded (UTC)", style="date"),
+        Column("started", "Loaded (UTC)", style="secondary"),
         Column("status", "Status"),
         Column("read", "Read", fmt.number, numeric=True),
         Column("accepted", "Accepted", fmt.number, numeric=True),
