@@ -82,6 +82,8 @@ def load(
         console.print(f"{name} is loaded (load {outcome.load.load_id}).")
     else:
         console.print(f"{name} is already loaded (load {outcome.load.load_id}); nothing was changed.")
+        if how.layout is not None or how.keep_duplicates:
+            console.print(f"To load it anew with these options, add --replace {outcome.load.load_id}.")
     _write_snapshot(engine, settings)
     if outcome.fresh:
         _tell_findings(settings, outcome.load.load_id)

@@ -318,7 +318,11 @@ def test_the_command_reconciles_and_the_snapshot_follows(command: CliRunner, set
     assert total["amount"].item() == 28.5
     again = command.invoke(app, ["load", str(sales)])
     assert (again.exit_code, "already loaded (load 1); nothing was changed" in again.output) == (0, True)
-    assert snapshot.newest_version(settings.data_dir) == 1
+    assert (snapshot.newest_version(settings.data_dir), "--replace" in again.output) == (1, False)
+    kept = command.invoke(app, ["load", str(sales), "--keep-duplicates"])
+    assert "To load it anew with these options, add --replace 1." in kept.output
+    kept = command.invoke(app, ["load", str(sales), "--keep-duplicates", "--replace", "1"])
+    assert (kept.exit_code, "37.00" in kept.output, "rejected: duplicate" in kept.output) == (0, True, False)
 
 
 def test_a_snapshot_that_cannot_be_written_hides_no_account(
