@@ -1,5 +1,6 @@
 """Facts about files of customers, products, events and campaigns: accounted for, and taken out again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from db import accounts, loads, schema, snapshot
 from db.queries import features
 from errors import ConfigurationError, InputError
+from etl import kinds
 from etl.__main__ import app
 from etl.load import Outcome, load
 from etl.mapping import detect
@@ -219,3 +221,50 @@ def test_a_load_takes_the_place_of_its_own_kind_alone(engine: Engine, tmp_path: 
         load(engine, source, layout=detect(source, "customers"), replaces=first)
     assert accounts.report(engine, first).load.status == "done"
     assert rows(engine, "SELECT count(*) FROM transaction_line") == [(1,)]
+
+
+PRODUCT, PERSON = "product_id,name,cost\nA,Lamp,2\n", "customer_id,country,consent\nann,France,yes\n"
+EVENT = "customer_id,type,occurred_at,product_id\nann,view,2024-01-31,A\n"
+CAMPAIGN = "campaign_id,name,starts_at,ends_at,customer_id,treated\n1,Spring,2024-03-01,2024-04-01,ann,yes\n"
+
+
+FAULTS: Sequence[tuple[Kind, str, str, str | None]] = [
+    ("products", PRODUCT, "B,\x81,2", None),
+    ("products", PRODUCT, "B\ufffd,Chair,2", "encoding_damage"),
+    ("products", PRODUCT, f"{'B' * 201},Chair,2", "id_too_long"),
+    ("products", PRODUCT, f"B,{'C' * 10_001},2", "text_too_long"),
+    ("products", PRODUCT, " ,Chair,2", "missing_product_id"),
+    ("products", PRODUCT, "B,Chair,two", "invalid_cost"),
+    ("products", PRODUCT, "B,Chair,1e12", "cost_out_of_range"),
+    ("products", PRODUCT, "B,Chair,-0.01", "negative_cost"),
+    ("products", PRODUCT, "B,Chair,", None),
+    ("customers", PERSON, ",Spain,no", "missing_customer_id"),
+    ("customers", PERSON, "bob,Spain,perhaps", "invalid_consent"),
+    ("customers", PERSON, "bob,,", None),
+    ("events", EVENT, ",view,2024-01-31,A", "missing_customer_id"),
+    ("events", EVENT, "bob,,2024-01-31,A", "missing_type"),
+    ("events", EVENT, "bob,view,,A", "missing_date"),
+    ("events", EVENT, "bob,view,2024-02-30,A", "unparseable_date"),
+    ("events", EVENT, "bob,view,2199-01-01,A", "date_in_future"),
+    ("events", EVENT, "bob,view,2024-01-31,", None),
+    ("campaigns", CAMPAIGN, ",Spring,2024-03-01,2024-04-01,ann,yes", "missing_campaign_id"),
+    ("campaigns", CAMPAIGN, "2,Spring,2024-13-01,2024-04-01,ann,yes", "unparseable_date"),
+    ("campaigns", CAMPAIGN, "2,Spring,2024-05-01,2024-04-01,ann,yes", "ends_before_it_starts"),
+    ("campaigns", CAMPAIGN, "2,Spring,2024-03-01,2024-04-01,ann,perhaps", "invalid_treated"),
+    ("campaigns", CAMPAIGN, "2,Spring,,,ann,control", None),
+]
+
+
+@pytest.mark.parametrize(("kind", "good", "row", "reason"), FAULTS)
+def test_each_fault_has_its_reason(
+    engine: Engine, tmp_path: Path, kind: Kind, good: str, row: str, reason: str | None
+) -> None:
+    done = put(engine, tmp_path, kind, f"{good}{row}\n")
+    assert reasons(done) == ({} if reason is None else {reason: 1})
+    assert (done.load.rows_read, done.load.rows_accepted) == (2, 2 if reason is None else 1)
+
+
+def test_every_reason_is_among_the_facts() -> None:
+    assert {reason for *_, reason in FAULTS} - {None} == set(kinds.REASONS) - {
+        "nul_character"
+    }  # a CSV is refused for it
