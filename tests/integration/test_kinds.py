@@ -265,6 +265,4 @@ def test_each_fault_has_its_reason(
 
 
 def test_every_reason_is_among_the_facts() -> None:
-    assert {reason for *_, reason in FAULTS} - {None} == set(kinds.REASONS) - {
-        "nul_character"
-    }  # a CSV is refused for it
+    assert {reason for *_, reason in FAULTS} - {None} == set(kinds.REASONS) - {"nul_character"}

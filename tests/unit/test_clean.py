@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -213,6 +214,37 @@ def test_where_batches_are_cut_changes_nothing(batch: pa.RecordBatch, cut: int) 
 )
 def test_each_rule_gives_its_reason(changes: dict[str, Any], reason: str) -> None:
     assert rejected(**changes)[C.REASON] == reason
+
+
+PAID = {"basket": "1", "household": "7", "product": "A", "time": "2024-01-31", "quantity": "2", "paid": "5", "off": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"paid": " "}, "missing_amount"),
+        ({"paid": "five"}, "invalid_amount"),
+        ({"paid": "1e14"}, "amount_out_of_range"),
+        ({"off": "none"}, "invalid_discount"),
+        ({"off": "1e14"}, "discount_out_of_range"),
+        ({"paid": "-5"}, "negative_price"),
+        ({"paid": "9e13", "quantity": "0.001"}, "unit_price_out_of_range"),
+        ({"state": "Canceled"}, "cancelled_order"),
+        ({"state": "wc-failed"}, "cancelled_order"),
+        ({"state": "On Hold"}, "unpaid_order"),
+        ({"state": "wc-refunded"}, "refunded_order"),
+    ],
+)
+def test_each_fault_of_an_order_that_tells_amounts_has_its_reason(changes: dict[str, str], reason: str) -> None:
+    layout = replace(WITH_AMOUNT, columns={**WITH_AMOUNT.columns, C.STATUS: "state"})
+    (row,) = cleaned({**PAID, "state": "paid", **changes}, layout=layout).rejected.to_pylist()
+    assert row[C.REASON] == reason
+
+
+@pytest.mark.parametrize("state", ["Completed", "wc-processing", "partially_refunded", "Shipped", "", " "])
+def test_any_other_status_is_a_sale(state: str) -> None:
+    layout = replace(WITH_AMOUNT, columns={**WITH_AMOUNT.columns, C.STATUS: "state"})
+    assert cleaned({**PAID, "state": state}, layout=layout).accepted.num_rows == 1
 
 
 def test_what_is_no_number_or_no_date_is_shown_by_its_first_cell() -> None:
