@@ -39,7 +39,7 @@ def complain(error: SpectrumError) -> None:
 
 
 def says_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a command: a SpectrumError becomes one sentence on stderr and exit code 2; the log keeps the cause."""
+    """Wrap a command: a SpectrumError becomes one sentence on stderr and exit code 2, Ctrl-C one and 130."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -49,5 +49,8 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
             logging.getLogger(__name__).debug("command failed", exc_info=error)
             complain(error)
             sys.exit(2)
+        except KeyboardInterrupt:  # its traceback would keep threads waiting
+            complaints.print("Stopped; what was not finished is as before.")
+        sys.exit(130)
 
     return wrapped

@@ -1,7 +1,7 @@
 """One file into the record: idempotent by content, all or nothing, in memory that does not grow with the file."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -112,7 +112,8 @@ def _load(
             keep_duplicates=bool(options["keep_duplicates"]),
             write=lambda accepted: loads.lines_of(load_id, accepted),
         )
-        loads.add_lines(connection, _lines(intake, settled, advance))
+        with closing(_lines(intake, settled, advance)) as lines:  # interrupted, its threads would wait for a taker
+            loads.add_lines(connection, lines)
         loads.add_rejected(connection, load_id, intake.rejected.batches())
         known.stage_customers(connection, intake.customers())
         known.stage_products(connection, intake.products())
@@ -162,7 +163,7 @@ def _room(name: str) -> Iterator[None]:
         ) from error
 
 
-def _lines(intake: Intake, settled: _Settled, advance: Callable[[int], None]) -> Iterator[bytes]:
+def _lines(intake: Intake, settled: _Settled, advance: Callable[[int], None]) -> Generator[bytes, None, None]:
     for part in intake.parts():
         settled.check(part.marks)
         advance(part.rows)
