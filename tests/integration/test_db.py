@@ -123,6 +123,18 @@ def test_the_embedded_server_is_said_to_be_broken_in_one_sentence(tmp_path: Path
     assert "\n" not in str(caught.value)
 
 
+def test_a_server_that_cannot_start_is_one_line_on_stderr(settings: Settings) -> None:
+    data_dir = settings.data_dir / "broken"  # which the server's own user may enter
+    (data_dir / "pg").mkdir(parents=True)
+    (data_dir / "pg" / "PG_VERSION").write_text("18\n")
+    code = "import sys; from pathlib import Path; from db.embedded import embedded_url as url\n"
+    code += "try: url(Path(sys.argv[1]))\nexcept Exception as error: sys.exit(str(error))"
+    call = [sys.executable, "-c", code, str(data_dir)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "did not start" in done.stderr
+
+
 def test_the_command_says_an_error_in_one_sentence_and_exits_with_two(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "db", "migrate"],
