@@ -17,13 +17,13 @@ _HOUSEHOLDS_AT_ONCE = 100
 _WEEKS = 104  # so far dates are shifted, by whole weeks: each weekday keeps its trade
 
 
-def write(path: Path, rows: int, seed: int = 42) -> None:
+def write(path: Path, rows: int, *, words: bool = False, seed: int = 42) -> None:
     """Write exactly so many lines as CSV or, by the suffix, Parquet; memory does not grow with `rows`.
 
-    The same size and seed give the same file. Columns: order_id, customer_id, product_id, product_name, category,
-    ordered_at, quantity, discount, amount.
+    The same size and seed give the same file. Columns: those of the sample's lines (order_id, customer_id, product_id,
+    ordered_at, quantity, discount, amount), and with `words` product_name and category on each line.
     """
-    batches = _batches(rows, seed)
+    batches = _batches(rows, seed, words)
     first = next(batches)
     writer = parquet.ParquetWriter if path.suffix == ".parquet" else csv.CSVWriter
     with writer(str(path), first.schema) as out:
@@ -32,8 +32,9 @@ def write(path: Path, rows: int, seed: int = 42) -> None:
             out.write(batch) if path.suffix != ".parquet" else out.write_table(batch)
 
 
-def _batches(rows: int, seed: int) -> Iterator[pa.Table]:
+def _batches(rows: int, seed: int, words: bool) -> Iterator[pa.Table]:
     lines = _sample()
+    lines = lines if words else lines.drop_columns([C.PRODUCT_NAME, C.CATEGORY])
     ends = np.searchsorted(lines[C.CUSTOMER_ID].to_numpy(), np.unique(lines[C.CUSTOMER_ID].to_numpy()), side="right")
     starts = np.concatenate([[0], ends[:-1]])
     random = np.random.default_rng(seed)

@@ -52,8 +52,6 @@ class _Piece:
 @dataclass(frozen=True)
 class _Done:
     cleaned: Cleaned
-    customers: pa.Table
-    products: pa.Table
     months: set[str]
     lines: bytes
 
@@ -97,8 +95,6 @@ class Intake:
                 self.examples = {**cleaned.examples, **self.examples}
                 self.rejected.add(cleaned.rejected)
                 self.months |= done.months
-                self._customers.add(done.customers)
-                self._products.add(done.products)
                 rows = cleaned.accepted.num_rows + cleaned.rejected.num_rows
                 yield Part(rows, cleaned.marks, done.lines)
 
@@ -151,8 +147,9 @@ class Intake:
                 self._latest,
                 piece.set_aside,
             )
-            accepted = cleaned.accepted
-            return _Done(cleaned, _customers(accepted), _products(accepted), _months(accepted), self._write(accepted))
+            self._customers.add(_customers(cleaned.accepted))
+            self._products.add(_products(cleaned.accepted))
+            return _Done(cleaned, _months(cleaned.accepted), self._write(cleaned.accepted))
 
 
 @contextmanager

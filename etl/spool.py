@@ -1,6 +1,7 @@
 """What has to wait while a file is read: in files, so that memory does not grow."""
 
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import IO
 
 import pyarrow as pa
@@ -30,7 +31,7 @@ class Spool:
 
 
 class Gathered:
-    """Rows summed up by their keys as they come: `value` of equal keys becomes one (`how`: max, sum).
+    """Rows summed up by their keys as they come: `value` of equal keys becomes one (`how`: max, sum). Threads may add.
 
     Keys that come again after very many others may be given back more than once.
     """
@@ -40,15 +41,17 @@ class Gathered:
         self._keys, self._value, self._how = list(keys), value, how
         self._waiting: list[pa.Table] = []
         self._rows = 0
+        self._lock = Lock()
 
     def add(self, table: pa.Table) -> None:
         """Take in rows of the keys and the value."""
-        self._waiting.append(table)
-        self._rows += table.num_rows
-        if self._rows > _AT_MOST:
-            self._sum_up()
-            if self._rows > _AT_MOST // 2:
-                self._set_aside()
+        with self._lock:
+            self._waiting.append(table)
+            self._rows += table.num_rows
+            if self._rows > _AT_MOST:
+                self._sum_up()
+                if self._rows > _AT_MOST // 2:
+                    self._set_aside()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The keys with their values."""
