@@ -10,7 +10,7 @@ from db.columns import Columns as C
 from errors import one_line
 from etl.inspection import Dates, Inspection, Numbers
 
-_THOUSANDS = {" ": "a space", "\u00a0": "a space", "\u2009": "a space", "\u202f": "a space"}
+_THOUSANDS = {",": "commas", ".": "points", " ": "spaces", "\u00a0": "spaces", "\u2009": "spaces", "\u202f": "spaces"}
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
