@@ -138,6 +138,16 @@ def finish(
     return done
 
 
+def explain(connection: Connection, done: Load, meanings: Mapping[str, str]) -> Load:
+    """Keep in the options of a load what the reasons mean that its rows were rejected for, for those who read it."""
+    said = {reason: meanings[reason] for reason in done.rejected if reason in meanings}
+    if not said:
+        return done
+    options = {**done.options, "reasons": said}
+    connection.execute(update(load).where(load.c.load_id == done.load_id).values(options=options))
+    return replace(done, options=options)
+
+
 def undo(engine: Engine, load_id: int) -> Undone:
     """Take a load out again, all or nothing; its row stays as undone, so that its content can be loaded again.
 

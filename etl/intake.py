@@ -1,6 +1,6 @@
 """The rows of one file on their way into the record: read, held back where they may repeat, cleaned, written for COPY.
 
-One thread reads, two clean, and who takes the parts sends them on, all in the file's order. What cannot go at once
+One thread reads, one cleans, and who takes the parts sends them on, all in the file's order. What cannot go at once
 waits in files: rejected rows, rows that may be duplicates.
 """
 

@@ -21,6 +21,7 @@ from etl.mapping import Layout, detect
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
 from etl.rejected import noted
+from etl.rules import RULES
 
 _AHEAD = timedelta(days=2)  # a shop's clock may be a zone ahead of UTC, and a little wrong
 
@@ -125,6 +126,7 @@ def _load(
         known.merge_products(connection, load_id)
         loads.add_carried(connection, load_id, source.carried)
         done = loads.finish(connection, load_id, intake.rows, intake.amount, sorted(intake.months))
+        done = loads.explain(connection, done, {rule.reason: rule.meaning for rule in RULES})
         _refuse_nothing(done, intake.examples)
     return Outcome(done, fresh=True)
 
@@ -147,6 +149,7 @@ def _load_other(
         for table, spool in taken.accepted.items():
             loads.add_rows(connection, load_id, table, spool.batches())
         done = loads.finish(connection, load_id, taken.rows, Decimal())
+        done = loads.explain(connection, done, kinds.REASONS)
         _refuse_nothing(done, taken.examples)
     return Outcome(done, fresh=True)
 

@@ -157,12 +157,16 @@ def _reconciliation(told: Account, currency: str) -> Component:
         ("Accepted", load.rows_accepted, load.amount_accepted),
         *((f"Rejected: {words(reason)}", *part) for reason, part in load.rejected.items()),
     ]
+    meanings = load.options.get("reasons", {})
     columns = [
         Column("what", ""),
         Column("rows", "Rows", fmt.number, numeric=True),
         Column("amount", f"Amount ({currency})", _cents, numeric=True),
     ]
     frame = pd.DataFrame(lines, columns=["what", "rows", "amount"])
+    if meanings:
+        frame["meaning"] = ["", "", *(meanings.get(reason, "").replace("`", "") for reason in load.rejected)]
+        columns.append(Column("meaning", "What it means", style="prose"))
     elsewhere = ", ".join(f"{rows:,} by load {number}" for number, rows in told.already_loaded.items())
     return card(
         "Every row and every cent",
@@ -200,7 +204,6 @@ def _months(told: Account, currency: str, theme: Theme) -> Component:
     frame = pd.DataFrame([vars(part) for part in told.months])
     best = max(told.months, key=lambda part: part.amount)
     title = f"{best.month} holds the most: {fmt.short_money(best.amount, currency)}"
-    picture = charts.columns(list(frame["month"]), [float(v) for v in frame["amount"]], theme, currency)
     columns = [
         Column("month", "Month"),
         Column("rows", "Accepted", fmt.number, numeric=True),
@@ -209,6 +212,9 @@ def _months(told: Account, currency: str, theme: Theme) -> Component:
         Column("rejected_amount", f"Amount ({currency})", _cents, numeric=True),
     ]
     about = "Amount of the accepted lines by month"
+    if len(frame) == 1:  # one bar compares nothing
+        return card(f"All of it in {best.month}", table(frame, columns), about=about)
+    picture = charts.columns(list(frame["month"]), [float(v) for v in frame["amount"]], theme, currency)
     return card(title, graph("months", picture, 260, title), about=about, twin=(frame, columns))
 
 

@@ -32,7 +32,7 @@ def understood(name: str, told: Mapping[str, Any]) -> Component:
         html.Ul([html.Li(point) for point in [*open_points, *told["remarks"]]], className="notice points")
         if open_points or told["remarks"]
         else None,
-        html.Div([load, action("look", "Read it so"), action("remove", "Forget the file")], className="bar start"),
+        html.Div([load, action("look", "Apply"), action("remove", "Forget the file")], className="bar start"),
         html.Div([_columns(told), _writing(told)], className="grid"),
         _preview(told),
         _would_be_rejected(told["rejected"], told["rows_looked_at"]),

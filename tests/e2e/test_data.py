@@ -69,7 +69,7 @@ def test_a_file_is_dropped_corrected_loaded_mended_and_loaded_again(
     expect(page.locator(".sentence")).to_contain_text("the export of Shopify")
 
     chosen(page, "Customer id", "Billing Name")
-    page.get_by_role("button", name="Read it so").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("cell", name="Anna Groß").first).to_be_visible()
     page.reload()
     expect(page.get_by_role("cell", name="Anna Groß").first).to_be_visible()
@@ -108,7 +108,7 @@ def test_what_the_file_does_not_tell_is_asked(open_page: OpenPage) -> None:
     days = page.locator(".how", has_text="Dates such as")
     days.locator(".dash-dropdown").click()
     page.get_by_role("option", name="Day first").click()
-    page.get_by_role("button", name="Read it so").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("is read as 2011-04-03")).to_be_visible()
     page.get_by_role("button", name="Load", exact=True).click()
     expect(page.locator(".sentence")).to_contain_text("1 of 1 rows accepted")
