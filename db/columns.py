@@ -16,6 +16,7 @@ class Columns:
     IS_RETURN = "is_return"
     COUNTRY = "country"
     STATUS = "status"
+    CURRENCY = "currency"
 
     # where a row came from
     LOAD_ID = "load_id"

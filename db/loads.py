@@ -138,12 +138,15 @@ def finish(
     return done
 
 
-def explain(connection: Connection, done: Load, meanings: Mapping[str, str]) -> Load:
-    """Keep in the options of a load what the reasons mean that its rows were rejected for, for those who read it."""
-    said = {reason: meanings[reason] for reason in done.rejected if reason in meanings}
-    if not said:
+def explain(connection: Connection, done: Load, meanings: Mapping[str, str], remarks: Sequence[str]) -> Load:
+    """Keep in the options of a load, for those who read it, what is to be remarked on its file.
+
+    So too what the reasons mean that its rows were rejected for. What there is nothing of is no key.
+    """
+    said = {"remarks": list(remarks), "reasons": {why: meanings[why] for why in done.rejected if why in meanings}}
+    if not any(said.values()):
         return done
-    options = {**done.options, "reasons": said}
+    options = {**done.options, **{name: value for name, value in said.items() if value}}
     connection.execute(update(load).where(load.c.load_id == done.load_id).values(options=options))
     return replace(done, options=options)
 

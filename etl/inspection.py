@@ -20,6 +20,7 @@ from etl.mapping import Layout, Question, Understood
 from etl.meanings import KINDS, MOMENTS, NUMBERS, Kind
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Form, Source
+from etl.told import Told
 
 _PREVIEW_ROWS = 5
 _LONGEST_CELL = 80
@@ -128,9 +129,15 @@ def _inspected(source: Source, kind: Kind, layout: Layout | None) -> Inspection:
         found = mapping.understood(source, kind)
     else:
         layout = mapping.given(layout, source)
-        found = Understood(layout, None, dict.fromkeys(layout.columns, "given"), (), (), ())
+        why = dict.fromkeys(layout.columns, "given")
+        found = Understood(layout, None, why, (), (), mapping.remarks(layout, source))
     questions = list(found.questions)
     settled = _settled(found.layout, source, questions)
+    told = Told(source.name, settled, source.columns)
+    try:
+        _hear(told, settled, source)
+    except InputError as error:
+        questions.append(Question(str(error), ()))
     first = next((batch for batch in source.batches() if batch.num_rows), None)
     rejected, preview = _tried(settled, first) if first is not None and not mapping.missing(settled) else ([], [])
     meanings = {column: canonical for canonical, column in settled.columns.items()}
@@ -149,12 +156,24 @@ def _inspected(source: Source, kind: Kind, layout: Layout | None) -> Inspection:
         numbers=_numbers(settled, first),
         missing=found.missing,
         questions=questions,
-        remarks=found.remarks,
+        remarks=[*found.remarks, *(told.remarks("all") if not questions else ())],
         rows_looked_at=0 if first is None else first.num_rows,
         rejected=rejected,
         preview=preview,
         layout=settled,
     )
+
+
+def _hear(told: Told, layout: Layout, source: Source) -> None:
+    """All rows of the file, where they tell anything together."""
+    if C.CURRENCY not in layout.columns and not told.sums:
+        return
+    rows = 1
+    for batch in source.batches():
+        numbered = pa.array(range(rows, rows + batch.num_rows), pa.int64())
+        told.see(batch.column(layout.columns[C.CURRENCY]) if C.CURRENCY in layout.columns else None, rows)
+        told.add(batch, numbered, numbered)
+        rows += batch.num_rows
 
 
 def _settled(layout: Layout, source: Source, questions: list[Question]) -> Layout:

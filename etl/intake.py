@@ -24,6 +24,7 @@ from etl.mapping import Layout
 from etl.parallel import in_order
 from etl.readers.base import Source
 from etl.spool import Gathered, Spool
+from etl.told import Told
 
 _PRODUCT = {C.PRODUCT_NAME: C.NAME, C.CATEGORY: C.CATEGORY, C.DEPARTMENT: C.DEPARTMENT, C.BRAND: C.BRAND}
 _LINES = "lines"
@@ -76,6 +77,7 @@ class Intake:
     ) -> None:
         self._source, self._layout, self._latest, self._write = source, layout, latest, write
         self._cells = Cells(layout)
+        self._told = Told(source.name, layout, source.columns)
         self._seen = None if keep_duplicates else SeenRows(spool(), spool())
         self._held_back = Spool(spool())
         self._customers = Gathered(spool(), [C.CUSTOMER_ID, C.COUNTRY], C.LAST_ORDERED_AT, "max")
@@ -98,6 +100,10 @@ class Intake:
                 rows = cleaned.accepted.num_rows + cleaned.rejected.num_rows
                 yield Part(rows, cleaned.marks, done.lines)
 
+    def remarks(self) -> list[str]:
+        """Sentences about what the rows tell together."""
+        return self._told.remarks("accepted")
+
     def customers(self) -> Iterator[pa.RecordBatch]:
         """customer_id and country with the last order's time, as the accepted lines have them."""
         yield from self._customers.batches()
@@ -114,6 +120,7 @@ class Intake:
             with typed(self._source.name):
                 numbers = pa.array(np.arange(self.rows + 1, self.rows + 1 + batch.num_rows))
                 piece = _Piece(batch, self._cells.of(batch), numbers)
+                self._told.see(piece.cells.get(C.CURRENCY), self.rows + 1)
                 self.rows += batch.num_rows
                 doubtful = None if self._seen is None else self._seen.doubts(self._compared(piece))
                 if doubtful is not None and doubtful.any():
@@ -149,6 +156,7 @@ class Intake:
             )
             self._customers.add(_customers(cleaned.accepted))
             self._products.add(_products(cleaned.accepted))
+            self._told.add(piece.batch, piece.row_number, cleaned.accepted[C.ROW_NUMBER])
             return _Done(cleaned, _months(cleaned.accepted), self._write(cleaned.accepted))
 
 

@@ -1,6 +1,6 @@
 """One file into the record: idempotent by content, all or nothing, in memory that does not grow with the file."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from etl import kinds
 from etl.clean import Marks
 from etl.dates import with_day_order
 from etl.intake import Intake, typed, with_service
-from etl.mapping import Layout, detect
+from etl.mapping import Layout, detect, remarks
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
 from etl.rejected import noted
@@ -53,8 +53,9 @@ def load(
     """
     with typed(source.name):
         layout = layout or detect(source)
+        remarked = remarks(layout, source)
     if layout.kind != "orders":
-        return _load_other(engine, source, layout, replaces, advance)
+        return _load_other(engine, source, layout, remarked, replaces, advance)
     told: list[int] = []
 
     def hear(rows: int) -> None:
@@ -63,12 +64,12 @@ def load(
 
     options = {"keep_duplicates": keep_duplicates}
     try:
-        return _load(engine, source, _Settled(layout, whole=False), options, replaces, hear)
+        return _load(engine, source, _Settled(layout, whole=False), remarked, options, replaces, hear)
     except _Unsettled:  # nearly every file shows in its first rows all that there is to know
         advance(-sum(told))
         with typed(source.name):
             layout = with_decimal_marks(with_day_order(layout, source), source)
-        return _load(engine, source, _Settled(layout, whole=True), options, replaces, advance)
+        return _load(engine, source, _Settled(layout, whole=True), remarked, options, replaces, advance)
 
 
 @dataclass
@@ -94,6 +95,7 @@ def _load(
     engine: Engine,
     source: Source,
     settled: _Settled,
+    remarked: Sequence[str],
     options: Mapping[str, object],
     replaces: int | None,
     advance: Callable[[int], None],
@@ -126,13 +128,20 @@ def _load(
         known.merge_products(connection, load_id)
         loads.add_carried(connection, load_id, source.carried)
         done = loads.finish(connection, load_id, intake.rows, intake.amount, sorted(intake.months))
-        done = loads.explain(connection, done, {rule.reason: rule.meaning for rule in RULES})
+        done = loads.explain(
+            connection, done, {rule.reason: rule.meaning for rule in RULES}, [*remarked, *intake.remarks()]
+        )
         _refuse_nothing(done, intake.examples)
     return Outcome(done, fresh=True)
 
 
 def _load_other(
-    engine: Engine, source: Source, layout: Layout, replaces: int | None, advance: Callable[[int], None]
+    engine: Engine,
+    source: Source,
+    layout: Layout,
+    remarked: Sequence[str],
+    replaces: int | None,
+    advance: Callable[[int], None],
 ) -> Outcome:
     """A file about customers, products, events or campaigns; the mapping's kind says which."""
     with typed(source.name):
@@ -149,7 +158,7 @@ def _load_other(
         for table, spool in taken.accepted.items():
             loads.add_rows(connection, load_id, table, spool.batches())
         done = loads.finish(connection, load_id, taken.rows, Decimal())
-        done = loads.explain(connection, done, kinds.REASONS)
+        done = loads.explain(connection, done, kinds.REASONS, remarked)
         _refuse_nothing(done, taken.examples)
     return Outcome(done, fresh=True)
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from db.columns import Columns as C
 from errors import InputError
 from etl import parse
-from etl.meanings import EXPORTS, KINDS, NUMBERS, Kind, key, keys, known_names
+from etl.meanings import EXPORTS, KINDS, NUMBERS, Kind, export_of, key, known_names
 from etl.readers.base import Source
 from etl.search import Search, numbers
 
@@ -92,9 +92,7 @@ def detect(source: Source, kind: Kind = "orders") -> Layout:
 def understood(source: Source, kind: Kind = "orders") -> Understood:
     """The same with its reasons, whatever is missing. Raises InputError where the first rows cannot be read."""
     look = _first_rows(source) if known_names(source.columns) else None
-    of_name = keys(source.columns)
-    exports = EXPORTS if kind == "orders" else {}
-    export = next((name for name, export in exports.items() if keys(export.marks) <= of_name), None)
+    export = export_of(source.columns) if kind == "orders" else None
     names = EXPORTS[export].names if export else KINDS[kind].names
     search = Search(source.columns, look)
     search.by_name(names)
@@ -124,6 +122,33 @@ def given(layout: Layout, source: Source) -> Layout:
     return layout
 
 
+def remarks(layout: Layout, source: Source) -> list[str]:
+    """Sentences about what is assumed of a source that is read by this layout.
+
+    They are all that its columns show where these show the layout; of one that a person made they are those that
+    follow from it.
+    """
+    found = understood(source, layout.kind)
+    settled = replace(found.layout, day_first=layout.day_first, decimals=layout.decimals)
+    return list(found.remarks) if settled == layout else _assumed(layout)
+
+
+def _assumed(layout: Layout, asked: Collection[str] = ()) -> list[str]:
+    """What is assumed of orders whose columns do not tell it, and what is `asked` by canonical name is not."""
+    columns, said = layout.columns, []
+    if layout.kind != "orders":
+        return []
+    if C.QUANTITY not in columns and layout.constants.get(C.QUANTITY) == "1":
+        said.append("No column tells quantities: each row is taken for one piece.")
+    if C.CUSTOMER_ID not in {*columns, *layout.constants, *asked}:
+        said.append("No column tells customers: all lines are taken for guests'.")
+    elif key(columns.get(C.CUSTOMER_ID, "")).endswith("name"):
+        said.append("Customers are told apart by their names: two of one name are taken for one.")
+    if C.PRODUCT_ID not in columns and C.PRODUCT_NAME in columns:
+        said.append("No column tells product ids: a product goes by its name.")
+    return said
+
+
 def listed(names: Sequence[str]) -> str:
     """The names with commas, cut after thirty."""
     shown = ", ".join(names[:30])
@@ -149,13 +174,7 @@ def _judged(search: Search, kind: Kind, export: str | None, look: pa.RecordBatch
     if kind == "orders":
         if C.QUANTITY not in chosen and (C.UNIT_PRICE in chosen or C.AMOUNT in chosen):
             layout = replace(layout, constants={C.QUANTITY: "1"})
-            remarks.append("No column tells quantities: each row is taken for one piece.")
-        if C.CUSTOMER_ID not in chosen and C.CUSTOMER_ID not in search.equal:
-            remarks.append("No column tells customers: all lines are taken for guests'.")
-        elif key(chosen.get(C.CUSTOMER_ID, "")).endswith("name"):
-            remarks.append("Customers are told apart by their names: two of one name are taken for one.")
-        if C.PRODUCT_ID not in chosen and C.PRODUCT_NAME in chosen:
-            remarks.append("No column tells product ids: a product goes by its name.")
+        remarks += _assumed(layout, search.equal)
         told = export is not None
         if C.DISCOUNT in chosen and _percentages(chosen[C.DISCOUNT], look):
             layout = replace(layout, discount_is="percent")

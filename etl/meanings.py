@@ -146,6 +146,7 @@ KINDS: Mapping[Kind, Meanings] = {
             C.DEPARTMENT: _DEPARTMENT,
             C.BRAND: _BRAND,
             C.STATUS: _ranks("order status", "status", "financial status | payment status"),
+            C.CURRENCY: _ranks("currency", "currency code | currency iso code", "order currency", "payment currency"),
         },
         ((C.ORDER_ID,), (C.PRODUCT_ID, C.PRODUCT_NAME), (C.ORDERED_AT,), (C.UNIT_PRICE, C.AMOUNT)),
     ),
@@ -196,12 +197,13 @@ KINDS: Mapping[Kind, Meanings] = {
 class Export:
     """An orders file of one shop system, known by columns that only it has together; it has a table of its own.
 
-    `how` holds further fields of a Layout.
+    `how` holds further fields of a Layout, `of_orders` the names of columns of money that is off whole orders.
     """
 
     marks: Sequence[str]
     names: Names
     how: Mapping[str, Any] = field(default_factory=dict)
+    of_orders: Sequence[str] = ()
 
 
 _OF_THE_ORDER = (C.ORDERED_AT, C.CUSTOMER_ID, C.COUNTRY, C.STATUS)
@@ -224,8 +226,10 @@ EXPORTS: Mapping[str, Export] = {
             C.COUNTRY: _ranks("shipping country", "billing country"),
             C.BRAND: _ranks("vendor"),
             C.STATUS: _ranks("financial status"),
+            C.CURRENCY: _ranks("currency"),
         },
         {"carried": _OF_THE_ORDER},
+        ("discount amount", "refunded amount"),
     ),
     # guests have the customer number 0, and an e-mail address like everybody
     "WooCommerce, one row an item": Export(
@@ -240,6 +244,7 @@ EXPORTS: Mapping[str, Export] = {
             C.AMOUNT: _ranks("item total"),
             C.COUNTRY: _ranks("shipping country", "billing country"),
             C.STATUS: _ranks("order status", "status"),
+            C.CURRENCY: _ranks("order currency", "currency"),
         },
     ),
     # refunds are off the quantity, not off the line's total; the order's cells may stand on its first row alone
@@ -256,6 +261,7 @@ EXPORTS: Mapping[str, Export] = {
             C.COUNTRY: _ranks("country code shipping", "country code billing", "country name billing"),
             C.CATEGORY: _ranks("category"),
             C.STATUS: _ranks("order status", "status"),
+            C.CURRENCY: _ranks("order currency", "currency"),
         },
         {"carried": (C.ORDER_ID, *_OF_THE_ORDER)},
     ),
@@ -273,6 +279,7 @@ EXPORTS: Mapping[str, Export] = {
             C.DISCOUNT: _ranks("item promotion discount"),
             C.COUNTRY: _ranks("ship country"),
             C.STATUS: _ranks("order status", "item status"),
+            C.CURRENCY: _ranks("currency"),
         },
         {"amount_is": "gross"},
     ),
@@ -288,6 +295,7 @@ EXPORTS: Mapping[str, Export] = {
             C.AMOUNT: _ranks("item price"),
             C.DISCOUNT: _ranks("item promotion discount"),
             C.COUNTRY: _ranks("ship country"),
+            C.CURRENCY: _ranks("currency"),
         },
         {"amount_is": "gross"},
     ),
@@ -309,6 +317,12 @@ def key(name: str) -> str:
 def keys(names: Sequence[str]) -> frozenset[str]:
     """The keys of names."""
     return frozenset(map(key, names))
+
+
+def export_of(columns: Sequence[str]) -> str | None:
+    """The shop system whose export of orders has these columns, if it is a known one."""
+    of_name = keys(columns)
+    return next((name for name, export in EXPORTS.items() if keys(export.marks) <= of_name), None)
 
 
 _KNOWN = frozenset(

@@ -26,6 +26,7 @@ def account(told: Account) -> Iterator[RenderableType]:
         yield _covered(told)
     elif told.load.status == "done":
         yield f"{counted(told.customers_new, 'customer')} and {counted(told.products_new, 'product')} are new."
+    yield from (escape(one_line(remark)) for remark in told.load.options.get("remarks", ()))
 
 
 def found(findings: Sequence[Finding]) -> Table:

@@ -49,7 +49,7 @@ class Search:
                     break
             for column in fits:
                 if fits[column] is False and canonical not in self.chosen:
-                    what = "date" if canonical in MOMENTS else "number"
+                    what = "date" if canonical in MOMENTS else "currency" if canonical == C.CURRENCY else "number"
                     self.remarks.append(f"{column} holds no {what}, such as {self._cell(column)!r}.")
 
     def by_content(self, names: Names) -> None:
@@ -83,6 +83,8 @@ class Search:
             return None
         if canonical in MOMENTS:
             return _share(cells, _moments) > 0
+        if canonical == C.CURRENCY:
+            return _share(cells, _currencies) > 0
         if canonical == C.DISCOUNT:
             cells = parse.percentages(cells)
         return canonical not in NUMBERS or _share(cells, numbers) > 0
@@ -100,6 +102,12 @@ def numbers(column: pa.Array) -> pa.Array:
 
 def _moments(column: pa.Array) -> pa.Array:
     return pc.coalesce(parse.moment(column, True), parse.moment(column, False))
+
+
+def _currencies(column: pa.Array) -> pa.Array:
+    """Codes, signs and words; a column of that name may also hold amounts or rates."""
+    written = parse.text(column)
+    return pc.if_else(pc.match_substring_regex(written, "[0-9]"), None, written)
 
 
 def _emails(column: pa.Array) -> pa.Array:

@@ -33,11 +33,14 @@ def inspection(found: Inspection) -> Iterator[RenderableType]:
         such = f", such as {part.example!r}" if part.example else ""
         yield _said(f"  {part.reason.replace('_', ' ')}: {part.rows:,}, first row {part.first_row:,}{such}")
     for asked in found.questions:
-        yield f"[bold]Open:[/] {_said(asked.question)} Of these lines keep what is right in a mapping file:"
+        answers = " Of these lines keep what is right in a mapping file:" if asked.lines else ""
+        yield f"[bold]Open:[/] {_said(asked.question)}{answers}"
         yield from (f"  {_said(line)}" for line in asked.lines)
     if found.missing:
         yield f"[bold]Missing:[/] {', '.join(found.missing)}."
-    if found.missing or found.questions:
+    if found.questions and not found.missing and not any(asked.lines for asked in found.questions):
+        yield "It cannot be loaded so."
+    elif found.missing or found.questions:
         yield "It cannot be loaded so; write a mapping file with --write, mend it, and load the file with --mapping."
     else:
         yield "It can be loaded as it is."

@@ -115,6 +115,7 @@ def account(
     return [
         html.P(dcc.Link("← All loads", href="/data"), className="crumb"),
         html.P([html.Strong(f"{finding(load)} "), _facts(told)], className="sentence"),
+        _remarks(load.options.get("remarks", ())),
         html.Div([_reconciliation(told, currency), _changes(told)], className="grid"),
         _months(told, currency, theme),
         _findings(findings, currency),
@@ -124,6 +125,11 @@ def account(
             className="panel options",
         ),
     ]
+
+
+def _remarks(remarks: Sequence[str]) -> Component:
+    """What was assumed of the file, and what it has that counts in no line."""
+    return html.Ul([html.Li(remark) for remark in remarks], className="notice points") if remarks else None
 
 
 def finding(load: Load) -> str:

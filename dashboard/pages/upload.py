@@ -70,8 +70,13 @@ def loading(name: str, progress: Progress) -> Component:
 
 
 def _asked(questions: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What follows the semicolon is for those who write a mapping file; here there are choices."""
-    return [f"{str(question['question']).partition(';')[0].rstrip('?.')}: choose below." for question in questions]
+    """What follows the semicolon is for those who write a mapping file; here there are choices, where it has any."""
+    return [
+        f"{str(question['question']).partition(';')[0].rstrip('?.')}: choose below."
+        if question["lines"]
+        else str(question["question"])
+        for question in questions
+    ]
 
 
 def _columns(told: Mapping[str, Any]) -> Component:
