@@ -68,8 +68,8 @@ load = Table(
 rejected_row = Table(
     "rejected_row",
     metadata,
-    Column(C.LOAD_ID, Integer, ForeignKey("load.load_id", ondelete="CASCADE"), primary_key=True),
-    Column(C.ROW_NUMBER, BigInteger, primary_key=True),
+    Column(C.LOAD_ID, Integer, primary_key=True, autoincrement=False),
+    Column(C.ROW_NUMBER, BigInteger, primary_key=True, autoincrement=False),
     Column(C.REASON, Text, nullable=False),
     Column(C.AMOUNT, MONEY),
     Column(C.ORDERED_AT, DateTime),

@@ -33,7 +33,7 @@ def look(path: Path, opened: Callable[[Path], IO[bytes]], given: str | None) -> 
         piece = stream.read(_PIECE)
         encoding = given or _guessed(piece)
         decoder = codecs.getincrementaldecoder(encoding)()
-        fits, size, feeds, returns, last = True, 0, 0, 0, b""
+        fits, size, feeds, returns, last = True, 0, 0, 0, b""  # a file of an old Mac has returns alone
         while piece:
             size += len(piece)
             if size > max(_LARGEST_UNREMARKABLE, packed * _LARGEST_RATIO):
@@ -43,7 +43,7 @@ def look(path: Path, opened: Callable[[Path], IO[bytes]], given: str | None) -> 
             if b"\0" in piece and not encoding.startswith("utf-16"):
                 raise InputError(f"{path.name} has NUL characters: it is no text, or damaged; export it as CSV again.")
             feeds += piece.count(b"\n")
-            returns += piece.count(b"\r")
+            returns += 0 if feeds else piece.count(b"\r")
             fits = fits and _decodes(decoder, piece)
             last, piece = piece, stream.read(_PIECE)
     fits = fits and not decoder.getstate()[0]  # bytes of a character that was never finished

@@ -50,8 +50,8 @@ def _events() -> None:
 
 
 def _campaigns() -> None:
-    for table in ("customer", "product"):  # checking each row costs more than writing it
-        op.drop_constraint(f"fk_load_{table}_load_id_load", f"load_{table}")
+    for table in ("load_customer", "load_product", "rejected_row"):  # checking each row costs more than writing it
+        op.drop_constraint(f"fk_{table}_load_id_load", table)
     op.drop_constraint("fk_campaign_member_campaign_id_campaign", "campaign_member")
     op.create_table(
         "campaign_product",
