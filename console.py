@@ -1,6 +1,8 @@
 """What the commands share: one console, progress bars, and errors said in a sentence with exit code 2."""
 
+import codecs
 import functools
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -43,6 +45,7 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        _let_all_be_said()
         try:
             return command(*args, **kwargs)
         except SpectrumError as error:
@@ -54,3 +57,11 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
         sys.exit(130)
 
     return wrapped
+
+
+def _let_all_be_said() -> None:
+    """A file may hold letters that the terminal's encoding lacks: ASCII becomes UTF-8, elsewhere they are escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            plain = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")

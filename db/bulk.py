@@ -107,10 +107,12 @@ def copy_csv(connection: Connection, table: Table, names: Sequence[str], chunks:
     with _cursor(connection) as cursor:
         try:
             cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT csv)', reader, _PIECE)
-        except psycopg2.Error:
+        except psycopg2.Error as error:
             _give_up_if_lost(connection)
             if reader.failure is not None:  # psycopg2 tells of it as a cancelled query
                 raise reader.failure from None
+            if KeyboardInterrupt.__name__ in str(error):  # it came as psycopg2 called the reader
+                raise KeyboardInterrupt from None
             raise
         return int(cursor.rowcount)
 

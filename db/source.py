@@ -1,5 +1,6 @@
 """Another database as a source: the rows of one query, streamed in a transaction that only reads."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ _READS_ONLY = {
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = ON",
 }
+_READS = re.compile(r"(?i)^(?:\s|\(|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*(?:SELECT|WITH)\b")
 _AS_IT_STANDS = {"stream_results": True, "no_parameters": True}  # so that a % in it is but a %
 _AT_ONCE = 10_000
 
@@ -47,9 +49,12 @@ def selected(address: str, query: str) -> Iterator[tuple[list[str], Rows]]:
 
     The session is set to read only where the dialect knows how, and is rolled back in any case. Raises
     ConfigurationError where the address is none or its driver is missing, DatabaseError where the database cannot be
-    reached, InputError where it refuses the query, or where that gives no rows to read.
+    reached, InputError where the query is no SELECT (ATTACH and VACUUM INTO write files in any session), the database
+    refuses it, or it gives no rows to read.
     """
     engine = _engine(address)
+    if not _READS.match(query):
+        raise InputError(f"The query to {shown(address)} is no SELECT; write one SELECT that gives the rows.")
     try:
         connection = engine.connect()
     except SQLAlchemyError as error:

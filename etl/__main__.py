@@ -2,9 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -124,14 +126,18 @@ def _load(
 
     with progress() as bar:
         task = bar.add_task(f"Loading {escape(source.name)}", total=source.rows)
-        return load_source(
-            engine,
-            source,
-            layout=layout,
-            keep_duplicates=how.keep_duplicates,
-            replaces=how.replace,
-            advance=advance,
-        )
+        try:
+            return load_source(
+                engine,
+                source,
+                layout=layout,
+                keep_duplicates=how.keep_duplicates,
+                replaces=how.replace,
+                advance=advance,
+            )
+        except KeyboardInterrupt:  # its traceback would keep threads waiting
+            complaints.print(f"The load of {escape(source.name)} was broken off and nothing was changed.")
+    sys.exit(130)
 
 
 def _tell_progress(path: Path, **told: int | None) -> None:
@@ -153,6 +159,8 @@ def _load_each(named: Found, settings: Settings, how: _How) -> None:
             outcomes[file] = None
             complain(error)
     console.print(summary({shown(file): outcome for file, outcome in outcomes.items()}))
+    for remark, files in Counter(_remarks(outcomes.values())).items():
+        console.print(f"{escape(one_line(remark))} ({counted(files, 'file')})")
     if named.skipped:
         console.print(f"Skipped, being hidden or of no known kind: {escape(one_line(', '.join(named.skipped)))}.")
     if any(outcomes.values()):
@@ -161,6 +169,12 @@ def _load_each(named: Found, settings: Settings, how: _How) -> None:
         raise InputError(
             f"{failed} of {counted(len(outcomes), 'file')} could not be loaded; mend what is told above and load again."
         )
+
+
+def _remarks(outcomes: Iterable[Outcome | None]) -> Iterator[str]:
+    for outcome in outcomes:
+        if outcome is not None and outcome.fresh:
+            yield from outcome.load.options.get("remarks", ())
 
 
 @app.command()
@@ -209,8 +223,13 @@ def rejected(
     beside = to.with_suffix(".toml")
     for path in (to, beside):
         _must_be_free(path, force)
+    refused = rejects.rejects(engine, number)
+    first = next(refused, None)
+    if first is None:
+        console.print(f"Load {number} has no rejected rows to mend; nothing is written.")
+        return
     with _writing(to), to.open("w", encoding="utf-8", newline="") as sink:
-        rows = write_csv(rejects.rejects(engine, number), columns, sink)
+        rows = write_csv(chain([first], refused), columns, sink)
     mapping = mapping_of(load, to.name)
     if mapping:
         _write(beside, mapping)

@@ -1,6 +1,9 @@
 """Facts about looking at a file first: what is shown, the mapping that is written, rejected rows mended and loaded."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +123,22 @@ def test_rejected_rows_are_mended_and_loaded(run: Any, engine: Engine, ambiguous
     still = ran(run("rejected", 2))
     assert still.splitlines()[0] == "Bon,Artikel,Menge,Betrag,Wann,rejected_because,row_number"
     assert still.splitlines()[1:] == ["3,Lampe,,4.750,05.06.2024,missing_quantity,2"]
+
+
+def test_where_nothing_is_rejected_nothing_is_written(run: Any, engine: Engine, tmp_path: Path) -> None:
+    ran(run("load", FOLDER / "superstore.csv"))
+    (number,) = rows(engine, "SELECT load_id FROM load")[0]
+    said = ran(run("rejected", number, "--to", tmp_path / "m.csv"))
+    assert said == f"Load {number} has no rejected rows to mend; nothing is written.\n"
+    assert list(tmp_path.glob("m.*")) == []
+
+
+def test_letters_that_the_locale_lacks_are_told_all_the_same() -> None:
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = [sys.executable, "-m", "etl", "inspect", str(FOLDER / "shopify.csv")]
+    done = subprocess.run(words, env=plain, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Crème brûlée torch" in done.stdout.decode("utf-8")
 
 
 def test_a_rejected_row_keeps_the_order_that_the_rows_above_it_told(run: Any, engine: Engine, tmp_path: Path) -> None:
