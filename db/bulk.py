@@ -221,8 +221,10 @@ _shown_before = sys.excepthook
 
 
 def _shown(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Of a connection lost in a COPY psycopg2 raises the first error, and prints those that follow by this hook."""
-    if not (isinstance(error, SystemError) and isinstance(error.__cause__, psycopg2.Error)):
+    """Of a connection lost or a Ctrl-C in a COPY psycopg2 raises one error, and prints the others by this hook."""
+    followed = isinstance(error, SystemError) and isinstance(error.__cause__, psycopg2.Error)
+    within = trace is not None and trace.tb_frame.f_globals.get("__name__") != "__main__"
+    if not (followed or (kind is KeyboardInterrupt and within)):
         _shown_before(kind, error, trace)
 
 

@@ -102,3 +102,21 @@ def test_a_mapping_is_told_by_what_it_says(run: Any, engine: Engine, tmp_path: P
     mapping.write_text(told.replace('customer_id = "Buyer"\n', ""))
     assert run("load", path, "--mapping", mapping).exit_code == 0
     assert accounts.report(engine, 1).load.options["remarks"] == [ONE_PIECE, GUESTS, NAMES]
+
+
+def test_ctrl_c_in_the_middle_of_a_copy_is_one_sentence(
+    run: Any, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "till.csv"
+    path.write_text(TILL)
+    with monkeypatch.context() as patch:
+        patch.setattr("db.bulk._ChunkReader.read", interrupt)  # as psycopg2 calls it
+        done = run("load", path)
+    assert done.exit_code == 130
+    assert done.output == "The load of till.csv was broken off and nothing was changed.\n"
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM load")).scalar_one() == 0
+    assert run("load", path).exit_code == 0
