@@ -9,6 +9,7 @@ class Columns:
     CUSTOMER_ID = "customer_id"
     PRODUCT_ID = "product_id"
     ORDERED_AT = "ordered_at"
+    TIME_OF_DAY = "time_of_day"
     QUANTITY = "quantity"
     UNIT_PRICE = "unit_price"
     DISCOUNT = "discount"

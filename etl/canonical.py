@@ -27,12 +27,15 @@ class Cells:
 
         A column that the file lacks is no key, or holds its constant. A blank carried cell has what stands above it
         in the same order, an order being rows below each other with one id. A product without an id goes by its name.
-        An e-mail address that tells a customer is one in capitals and small letters.
+        An e-mail address that tells a customer is one in capitals and small letters. A date without a clock has
+        the time of day beside it.
         """
         columns = self._layout.columns
         cells = {canonical: batch.column(name) for canonical, name in columns.items()}
         for canonical, value in self._layout.constants.items():
             cells[canonical] = pa.repeat(pa.scalar(value, pa.string()), batch.num_rows)
+        if C.TIME_OF_DAY in cells:
+            cells[C.ORDERED_AT] = parse.at_clock(cells[C.ORDERED_AT], cells.pop(C.TIME_OF_DAY))
         if C.DISCOUNT in columns and self._layout.discount_is == "percent":
             cells[C.DISCOUNT] = parse.percentages(cells[C.DISCOUNT])
         if self._carried and batch.num_rows:

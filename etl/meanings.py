@@ -115,6 +115,7 @@ KINDS: Mapping[Kind, Meanings] = {
                 "document date | doc date",
                 "paid at | date paid | payment date",
             ),
+            C.TIME_OF_DAY: _ranks("order time | time of order", "time", "time of day", "sale time | transaction time"),
             C.QUANTITY: _ranks(
                 "quantity",
                 "qty",

@@ -35,6 +35,8 @@ _NAMED_DATES = (
     rf"(?i)^{_MONTH}[ ./-]?{_DAY}(?:, ?|[ ./-]){_YEAR_AND_CLOCK}",
 )
 _TWELVE_HOURS = r"^(?P<day>.*[ T])(?P<hour>0?[1-9]|1[0-2])(?P<rest>:[0-9]{2}[0-9:.,]*) ?(?P<half>[AaPp])\.?[Mm]\.?$"
+_MINUTES = r":[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+_CLOCK = rf"^(?:(?:[01]?[0-9]|2[0-3]){_MINUTES}|(?:0?[1-9]|1[0-2]){_MINUTES} ?[AaPp]\.?[Mm]\.?)$"
 _LAST_YEAR_OF_2000 = "69"  # two digits from 00 to 69 are 20xx, as POSIX has it
 _EXACT_FLOAT = 2**53
 _IN_NUMBERS = np.isin(np.arange(256), np.frombuffer(b"0123456789+-.", dtype=np.uint8))
@@ -152,6 +154,21 @@ def moment(column: pa.Array, day_first: bool | None = None) -> pa.Array:
     year = pc.year(column)
     dated = pc.and_(pc.greater_equal(year, 1900), pc.less(year, 2200))
     return pc.if_else(dated, column, None).cast(pa.timestamp("us"), safe=False)
+
+
+def clock(column: pa.Array) -> pa.Array:
+    """Times of day as text with two figures of the hour, 08:26, 08:26:05 or 08:26 PM; all else is null."""
+    written = text(column)
+    told = pc.if_else(pc.match_substring_regex(written, _CLOCK), written, None)
+    return pc.replace_substring_regex(told, "^([0-9]):", r"0\1:")
+
+
+def at_clock(date: pa.Array, time_of_day: pa.Array) -> pa.Array:
+    """Dates that have no clock with the one beside them, as text; figures alone (20240102) stay as they are."""
+    written, hands = text(date), clock(time_of_day)
+    bare = pc.match_substring_regex(written, "^[^:]*[^:0-9][^:]*$")
+    joined = pc.binary_join_element_wise(written, hands, " ")
+    return pc.if_else(pc.and_(pc.is_valid(hands), pc.fill_null(bare, False)), joined, written)
 
 
 def by_distinct(column: pa.Array, read: Callable[[pa.Array], pa.Array]) -> pa.Array:

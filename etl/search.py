@@ -48,7 +48,7 @@ class Search:
                 if best:
                     break
             for column in fits:
-                if fits[column] is False and canonical not in self.chosen:
+                if fits[column] is False and canonical not in (*self.chosen, C.TIME_OF_DAY):  # any time is called so
                     what = "date" if canonical in MOMENTS else "currency" if canonical == C.CURRENCY else "number"
                     self.remarks.append(f"{column} holds no {what}, such as {self._cell(column)!r}.")
 
@@ -85,6 +85,8 @@ class Search:
             return _share(cells, _moments) > 0
         if canonical == C.CURRENCY:
             return _share(cells, _currencies) > 0
+        if canonical == C.TIME_OF_DAY:
+            return _share(cells, parse.clock) > 0
         if canonical == C.DISCOUNT:
             cells = parse.percentages(cells)
         return canonical not in NUMBERS or _share(cells, numbers) > 0

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.columns import Columns as C
+from etl import parse
 from etl.canonical import Cells
 from etl.mapping import Layout
 
@@ -83,3 +84,27 @@ def test_columns_of_any_type_are_carried(kind: pa.DataType) -> None:
     rows = pa.record_batch({"order": ["1", "1", "2"], "customer": values})
     cells = Cells(Layout({C.ORDER_ID: "order", C.CUSTOMER_ID: "customer"}, carried=(C.CUSTOMER_ID,))).of(rows)
     assert cells[C.CUSTOMER_ID].to_pylist() == [values[0].as_py()] * 3
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "moment"),
+    [
+        ("2024-01-02", "8:26", "2024-01-02 08:26:00"),
+        ("2024-01-02", "20:26:05", "2024-01-02 20:26:05"),
+        ("2/1/24", "8:26 PM", "2024-01-02 20:26:00"),
+        ("2.1.2024", "12:05:00 am", "2024-01-02 00:05:00"),
+        ("Jan 2, 2024", "08:26", "2024-01-02 08:26:00"),
+        ("2024-01-02", "25:00", "2024-01-02 00:00:00"),
+        ("2024-01-02", None, "2024-01-02 00:00:00"),
+        ("20240102", "8:26", "2024-01-02 00:00:00"),
+        ("2024-01-02 08:26", "20:00", "2024-01-02 08:26:00"),
+        ("", "8:26", None),
+    ],
+)
+def test_a_date_without_a_clock_has_the_time_beside_it(date: str, time: str | None, moment: str | None) -> None:
+    layout = Layout({C.ORDERED_AT: "Date", C.TIME_OF_DAY: "Time"})
+    rows = pa.record_batch({"Date": pa.array([date], pa.string()), "Time": pa.array([time], pa.string())})
+    cells = Cells(layout).of(rows)
+    assert list(cells) == [C.ORDERED_AT]
+    read = parse.moment(cells[C.ORDERED_AT], True)[0].as_py()
+    assert (None if read is None else str(read)) == moment

@@ -216,3 +216,16 @@ def test_dates_that_tell_no_order_or_two_are_refused() -> None:
         dated(["31/1/2011"], ["1/30/2011"])
     with pytest.raises(InputError, match="such as 13-01-05, can have the day or the year first"):
         dated(["13-01-05"], ["13-01-06", "13-02-07"])
+
+
+def test_a_currency_is_no_rate_and_a_time_of_day_no_moment() -> None:
+    rates = understood(source({**SALE, "Currency": ["1.08", "1.09", "1"]}))
+    assert C.CURRENCY not in rates.layout.columns
+    assert "Currency holds no currency, such as '1.08'." in rates.remarks
+    assert detect(source({**SALE, "Currency": ["", "eur", "€"]})).columns[C.CURRENCY] == "Currency"
+    assert detect(source({**SALE, "Time": ["8:26", "", "20:26:05"]})).columns[C.TIME_OF_DAY] == "Time"
+    moments = {
+        **{name: cells for name, cells in SALE.items() if name != "Order Date"},
+        "Time": ["2024-01-02 08:26"] * 3,
+    }
+    assert detect(source(moments)).columns[C.ORDERED_AT] == "Time"
