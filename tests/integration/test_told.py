@@ -120,3 +120,11 @@ def test_ctrl_c_in_the_middle_of_a_copy_is_one_sentence(
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM load")).scalar_one() == 0
     assert run("load", path).exit_code == 0
+
+
+def test_of_a_folder_each_remark_is_told_once(run: Any, engine: Engine, tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        (tmp_path / f"{name}.csv").write_text(TILL.replace("K1", name))
+    lines = run("load", tmp_path).output.splitlines()
+    assert f"{ONE_PIECE} (2 files)" in lines
+    assert f"{NAMES} (2 files)" in lines
