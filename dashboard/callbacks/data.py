@@ -31,12 +31,15 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
         Input(ids.DATA_NEXT, "data"),
         Input(ids.DATA_POLL, "n_intervals"),
     )
-    def show(search: str | None, _theme: object, _next: object, _polled: object) -> tuple[Component, bool]:
+    def show(search: str | None, _theme: object, _next: object, _polled: object) -> tuple[Any, Any]:
         asked = parse_qs(str(search or "").lstrip("?"))
         token, load = asked.get("upload", [""])[0], asked.get("load", [""])[0]
         try:
             if token:
-                return _upload(Upload(settings, token))
+                kept = Upload(settings, token)
+                if ctx.triggered_id == ids.DATA_POLL and not kept.progress().running:
+                    return no_update, no_update  # `ended` stops the clock first: an account takes longer than a tick
+                return _upload(kept)
             if load:
                 return _account(load), True
             loads = record.loads()
@@ -44,6 +47,21 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
             return [data.drop_zone(settings.upload_mb), below], True
         except SpectrumError as error:
             return [html.P(html.A("← All loads", href="/data"), className="crumb"), empty("Not now", str(error))], True
+
+    @app.callback(
+        Output(ids.DATA_NEXT, "data", allow_duplicate=True),
+        Output(ids.DATA_POLL, "disabled", allow_duplicate=True),
+        Input(ids.DATA_POLL, "n_intervals"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    def ended(polled: int | None, search: str | None) -> tuple[Any, Any]:
+        token = parse_qs(str(search or "").lstrip("?")).get("upload", [""])[0]
+        try:
+            running = bool(token) and Upload(settings, token).progress().running
+        except SpectrumError:
+            running = False
+        return (no_update, no_update) if running else ({"go": None, "tick": polled}, True)
 
     def _upload(kept: Upload) -> tuple[Component, bool]:
         progress = kept.progress()
