@@ -115,7 +115,7 @@ class Intake:
             yield from with_service(table).to_batches()
 
     def _new(self) -> Iterator[_Piece]:
-        """The rows that no earlier row can equal; the others are held back, with their cells and numbers."""
+        """All rows; those that may equal an earlier one are marked, and held back with their cells and numbers."""
         for batch in self._source.batches():
             with typed(self._source.name):
                 numbers = pa.array(np.arange(self.rows + 1, self.rows + 1 + batch.num_rows))

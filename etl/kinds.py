@@ -22,10 +22,9 @@ from etl.meanings import Kind, key
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
 from etl.rejected import ADDED
-from etl.rules import PRICE, Number
+from etl.rules import LONGEST_ID, LONGEST_TEXT, PRICE, Number
 from etl.spool import Spool
 
-_LONGEST_ID, _LONGEST_TEXT = 200, 10_000
 _TRUE = ("true", "yes", "y", "1", "t", "on", "subscribed", "granted", "opted in", "opt in")
 _FALSE = ("false", "no", "n", "0", "f", "off", "unsubscribed", "denied", "opted out", "opt out")
 _TREATED = (*_TRUE, "treated", "treatment", "test", "exposed", "contacted", "target")
@@ -179,8 +178,8 @@ def part_of(
     rules = [
         ("nul_character", [pc.match_substring(column, "\x00") for column in (*ids.values(), *words.values())]),
         ("encoding_damage", [pc.match_substring(column, "\ufffd") for column in ids.values()]),
-        ("id_too_long", [pc.greater(pc.utf8_length(column), _LONGEST_ID) for column in ids.values()]),
-        ("text_too_long", [pc.greater(pc.utf8_length(column), _LONGEST_TEXT) for column in words.values()]),
+        ("id_too_long", [pc.greater(pc.utf8_length(column), LONGEST_ID) for column in ids.values()]),
+        ("text_too_long", [pc.greater(pc.utf8_length(column), LONGEST_TEXT) for column in words.values()]),
         *((f"missing_{name}", [pc.is_null(row[name])]) for name in shape.needed),
         *_date_rules(cells, moments, latest),
     ]

@@ -13,8 +13,8 @@ _AHEAD = 1  # so much waits between the one who makes and the one who takes: mem
 _PATIENCE = 0.1  # seconds until the maker looks again whether anybody still takes
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int = 1) -> Iterator[Result]:
-    """work(item) for each item, in their order. One thread draws the items, others work, the caller takes.
+def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """work(item) for each item, in their order. One thread draws the items, one works, the caller takes.
 
     Arrow and numpy let go of Python's lock, so these run at once. What `items` or `work` raise is raised here, in its
     place; whoever stops taking ends the rest.
@@ -42,7 +42,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int
             failed.set_exception(error)
             put(failed)
 
-    with ThreadPoolExecutor(workers + 1, thread_name_prefix="in-order") as pool:
+    with ThreadPoolExecutor(2, thread_name_prefix="in-order") as pool:
         drawing = pool.submit(draw)
         try:
             while (future := queue.get()) is not None:

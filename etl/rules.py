@@ -18,8 +18,8 @@ MONEY = pa.decimal128(18, 4)
 QUANTITY = pa.decimal128(18, 3)
 PRICE = pa.decimal128(18, 6)
 _LIMIT = {MONEY: 1e14, QUANTITY: 1e15, PRICE: 1e12}
-_LONGEST_ID = 200  # an index entry of Postgres holds 2,700 bytes
-_LONGEST_TEXT = 10_000
+LONGEST_ID = 200  # an index entry of Postgres holds 2,700 bytes
+LONGEST_TEXT = 10_000
 _NUL = "\x00"  # the one character that Postgres text cannot hold
 _OPEN = r"^\s*[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+\s*$"  # 1.234: a thousand and more, or one and a bit
 _SHOWN = r"^\s*[+-]?([0-9]*\.([0-9]{0,2}|[0-9]{4,})|0?\.[0-9]+|[0-9]{4,}\.[0-9]+)\s*$"  # only a decimal point: 12.5
@@ -135,12 +135,12 @@ def missing_product_id(rows: Rows) -> pa.Array:
 
 def id_too_long(rows: Rows) -> pa.Array | None:
     """An id has more than 200 characters."""
-    return _longer((rows.texts[name] for name in IDS), _LONGEST_ID)
+    return _longer((rows.texts[name] for name in IDS), LONGEST_ID)
 
 
 def text_too_long(rows: Rows) -> pa.Array | None:
     """A name or another word has more than 10,000 characters."""
-    return _longer((rows.texts[name] for name in TEXTS), _LONGEST_TEXT)
+    return _longer((rows.texts[name] for name in TEXTS), LONGEST_TEXT)
 
 
 def missing_date(rows: Rows) -> pa.Array | None:
