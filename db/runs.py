@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.schema import model_run
+from db.result_schema import model_run
 from errors import DatabaseError
 
 SEGMENTS = "segments"

@@ -9,19 +9,17 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Integer,
     MetaData,
     Numeric,
-    SmallInteger,
     Table,
     Text,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from db.columns import Columns as C
 
@@ -191,122 +189,3 @@ RECORD_TABLES = (
     transaction_line,
     interaction_event,
 )
-
-# one run of one kind of model; at most one of a kind is published
-model_run = Table(
-    "model_run",
-    metadata,
-    Column(C.RUN_ID, Integer, Identity(), primary_key=True),
-    Column(C.KIND, Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("as_of", DateTime, nullable=False),
-    Column("parameters", JSONB, nullable=False, server_default="{}"),
-    Column("data_version", Text, nullable=False),
-    Column("metrics", JSONB, nullable=False, server_default="{}"),
-    Column("message", Text),
-    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("finished_at", DateTime(timezone=True)),
-    Index("uq_model_run_published_kind", C.KIND, unique=True, postgresql_where=text("status = 'published'")),
-)
-
-
-def _run_id() -> Column[int]:
-    return Column(C.RUN_ID, Integer, ForeignKey("model_run.run_id", ondelete="CASCADE"), primary_key=True)
-
-
-# run x customer
-customer_segment = Table(
-    "customer_segment",
-    metadata,
-    _run_id(),
-    Column(C.CUSTOMER_ID, Text, primary_key=True),
-    Column(C.LAST_ORDERED_AT, DateTime, nullable=False),
-    Column(C.RECENCY, Integer, nullable=False),
-    Column(C.FREQUENCY, Integer, nullable=False),
-    Column(C.MONETARY, MONEY, nullable=False),
-    Column(C.R_SCORE, SmallInteger, nullable=False),
-    Column(C.F_SCORE, SmallInteger, nullable=False),
-    Column(C.M_SCORE, SmallInteger, nullable=False),
-    Column(C.CLUSTER, SmallInteger, nullable=False),
-    Column(C.SEGMENT, Text, nullable=False),
-)
-
-# run x segment; position orders them from the most to the least valuable
-segment_profile = Table(
-    "segment_profile",
-    metadata,
-    _run_id(),
-    Column(C.SEGMENT, Text, primary_key=True),
-    Column(C.CLUSTER, SmallInteger, nullable=False),
-    Column(C.POSITION, SmallInteger, nullable=False),
-    Column(C.CUSTOMERS, Integer, nullable=False),
-    Column(C.CUSTOMER_SHARE, DOUBLE_PRECISION, nullable=False),
-    Column(C.REVENUE, MONEY, nullable=False),
-    Column(C.REVENUE_SHARE, DOUBLE_PRECISION, nullable=False),
-    Column(C.RECENCY_MEDIAN, DOUBLE_PRECISION, nullable=False),
-    Column(C.FREQUENCY_MEDIAN, DOUBLE_PRECISION, nullable=False),
-    Column(C.MONETARY_MEDIAN, DOUBLE_PRECISION, nullable=False),
-    Column(C.EMOJI, Text, nullable=False),
-    Column(C.COLOUR, Text, nullable=False),
-    Column(C.PERSONA, Text, nullable=False),
-    Column(C.PLAYBOOK, Text, nullable=False),
-    Column(C.REASON, Text, nullable=False),
-)
-
-# run x segment x kind (revenue, quantity, lift) x rank
-segment_product = Table(
-    "segment_product",
-    metadata,
-    _run_id(),
-    Column(C.SEGMENT, Text, primary_key=True),
-    Column(C.KIND, Text, primary_key=True),
-    Column(C.RANK, SmallInteger, primary_key=True),
-    Column(C.PRODUCT_ID, Text, nullable=False),
-    Column(C.QUANTITY, QUANTITY, nullable=False),
-    Column(C.REVENUE, MONEY, nullable=False),
-    Column(C.LIFT, DOUBLE_PRECISION, nullable=False),
-)
-
-# run x customer x kind (discover, buy_again) x rank
-recommendation = Table(
-    "recommendation",
-    metadata,
-    _run_id(),
-    Column(C.CUSTOMER_ID, Text, primary_key=True),
-    Column(C.KIND, Text, primary_key=True),
-    Column(C.RANK, SmallInteger, primary_key=True),
-    Column(C.PRODUCT_ID, Text, nullable=False),
-    Column(C.SCORE, DOUBLE_PRECISION, nullable=False),
-    Column(C.REASON, Text, nullable=False),
-)
-
-# run x product x product
-product_pair = Table(
-    "product_pair",
-    metadata,
-    _run_id(),
-    Column(C.PRODUCT_ID, Text, primary_key=True),
-    Column(C.OTHER_PRODUCT_ID, Text, primary_key=True),
-    Column(C.SUPPORT, DOUBLE_PRECISION),
-    Column(C.CONFIDENCE, DOUBLE_PRECISION),
-    Column(C.LIFT, DOUBLE_PRECISION),
-    Column(C.SIMILARITY, DOUBLE_PRECISION),
-)
-
-# run x model x slice x metric x k
-evaluation = Table(
-    "evaluation",
-    metadata,
-    _run_id(),
-    Column(C.MODEL, Text, primary_key=True),
-    Column(C.SLICE, Text, primary_key=True),
-    Column(C.METRIC, Text, primary_key=True),
-    Column(C.K, SmallInteger, primary_key=True),
-    Column(C.VALUE, DOUBLE_PRECISION, nullable=False),
-    Column(C.CI_LOW, DOUBLE_PRECISION),
-    Column(C.CI_HIGH, DOUBLE_PRECISION),
-)
-
-SEGMENT_TABLES = (customer_segment, segment_profile, segment_product)
-RECOMMENDATION_TABLES = (recommendation, product_pair, evaluation)
-RESULT_TABLES = SEGMENT_TABLES + RECOMMENDATION_TABLES

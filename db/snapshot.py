@@ -24,7 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlalchemy import Connection, Engine, Table, select
 
-from db import findings, schema
+from db import findings, result_schema, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
@@ -45,7 +45,7 @@ _DIMENSIONS = (
     schema.campaign_product,
     schema.interaction_event,
 )
-_RESULTS = {SEGMENTS: schema.SEGMENT_TABLES, RECOMMENDATIONS: schema.RECOMMENDATION_TABLES}
+_RESULTS = {SEGMENTS: result_schema.SEGMENT_TABLES, RECOMMENDATIONS: result_schema.RECOMMENDATION_TABLES}
 
 
 @dataclass(frozen=True)
@@ -204,9 +204,11 @@ def _wanted_parts(connection: Connection) -> _Wanted:
 
     Numbers of loads and runs begin at 1 in every database, so the fingerprints carry content and moments too.
     """
-    load, run = schema.load.c, schema.model_run.c
+    load, run = schema.load.c, result_schema.model_run.c
     loads = connection.execute(select(schema.load).where(load.status == "done").order_by(load.load_id)).all()
-    runs = connection.execute(select(schema.model_run).where(run.status != "building").order_by(run.run_id)).all()
+    runs = connection.execute(
+        select(result_schema.model_run).where(run.status != "building").order_by(run.run_id)
+    ).all()
     marks = {row.load_id: (row.load_id, row.sha256, row.started_at.isoformat()) for row in loads}
     by_month: dict[str, list[tuple[int, str, str]]] = {}
     for row in loads:
@@ -229,8 +231,8 @@ def _wanted_parts(connection: Connection) -> _Wanted:
         mark = [published[kind].run_id, published[kind].started_at.isoformat()] if kind in published else []
         for table in tables:
             fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *mark])}
-    closed = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
-    fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(schema.model_run), *closed])}
+    ends = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
+    fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(result_schema.model_run), *ends])}
     return _Wanted(
         loads=list(marks),
         runs={kind: row.run_id for kind, row in published.items()},

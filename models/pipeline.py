@@ -12,7 +12,7 @@ import pandas as pd
 from rich.progress import Progress, TaskID
 from sqlalchemy import Engine
 
-from db import runs, schema, snapshot
+from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from db.queries import features
 from db.runs import Run
@@ -164,9 +164,9 @@ def _publish_segments(
         display.advance(task)
         sales = features.segment_sales(data, segments.customers[[C.CUSTOMER_ID, C.SEGMENT]], as_of)
         results = {
-            schema.customer_segment: segments.customers,
-            schema.segment_profile: segments.profile,
-            schema.segment_product: segment_product(sales, segments.profile),
+            result_schema.customer_segment: segments.customers,
+            result_schema.segment_profile: segments.profile,
+            result_schema.segment_product: segment_product(sales, segments.profile),
         }
         display.advance(task)
         metrics = {
@@ -241,10 +241,10 @@ def _publish_recommendations(
             _REASON: decision.sentence,
         }
         if decision.passed:
-            results = {schema.recommendation: pd.concat(lists), schema.evaluation: judged.rows}
+            results = {result_schema.recommendation: pd.concat(lists), result_schema.evaluation: judged.rows}
             _stands(run_id, runs.publish(engine, run_id, results, metrics, decision.sentence))
         else:
-            runs.refuse(engine, run_id, decision.sentence, {schema.evaluation: judged.rows}, metrics)
+            runs.refuse(engine, run_id, decision.sentence, {result_schema.evaluation: judged.rows}, metrics)
     return decision.passed, decision.sentence
 
 

@@ -1,13 +1,25 @@
 """What the models read: one row a customer, a product, or a purchase, as of a moment. Times are the shop's own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from db.snapshot import Snapshot
 
 Returns = Literal["net", "raw"]
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The customers, in ascending id (as numbers where all are), and what each did in each period."""
+
+    ids: npt.NDArray[np.object_]
+    frame: pd.DataFrame
 
 
 def last_ordered_at(snapshot: Snapshot) -> datetime | None:
@@ -38,6 +50,77 @@ def customer_history(snapshot: Snapshot, as_of: datetime, returns: Returns) -> p
         """,
         [as_of],
     )
+
+
+def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: Returns) -> "Periods":
+    """What each customer did between moments (ascending): one row a customer and period in which they did something.
+
+    Period p holds the lines from moment p-1 (or the beginning) to before moment p; what is later than the last moment
+    is left out. Sums of periods 0 to p are what was known at moment p. Columns:
+
+    - customer: a number into `Periods.ids`; period; rows come in this order
+    - orders: distinct orders first bought of in the period; days: distinct days of those; first_at, last_at: of
+      purchases, NaT where there was none
+    - amount: net revenue; sold: what purchases brought; on_discount: of it by lines with a discount; returned: the
+      worth of what came back
+    - categories: those first bought from in the period (0 where the products have none)
+
+    With `net`, lines that return goods are no purchase; with `raw` every line is. Guests never appear.
+    """
+    purchase = "NOT is_return" if returns == "net" else "TRUE"
+    ids = in_id_order(
+        snapshot.frame(
+            "SELECT DISTINCT customer_id FROM transaction_line WHERE customer_id IS NOT NULL AND ordered_at < ?",
+            [moments[-1]],
+        )
+    )
+    period = " + ".join(f"(ordered_at >= TIMESTAMP '{moment.isoformat(sep=' ')}')::SMALLINT" for moment in moments)
+    frame = snapshot.frame(
+        f"""
+        WITH line AS (
+            SELECT customer, order_id, product_id, ordered_at, amount, discount, is_return, {purchase} AS is_purchase,
+                ({period})::SMALLINT AS period
+            FROM transaction_line JOIN who USING (customer_id) WHERE ordered_at < ?
+        ), part AS (
+            SELECT customer, order_id, period, min(ordered_at) FILTER (is_purchase) AS first_at,
+                max(ordered_at) FILTER (is_purchase) AS last_at, sum(amount) AS amount,
+                sum(amount) FILTER (NOT is_return) AS sold,
+                sum(amount) FILTER (NOT is_return AND discount > 0) AS on_discount,
+                -sum(amount) FILTER (is_return) AS returned
+            FROM line GROUP BY ALL
+        ), fresh AS (
+            SELECT customer, period, count(*) AS orders, count(DISTINCT first_at::DATE) AS days FROM (
+                SELECT customer, min(period) AS period, min(first_at) AS first_at FROM part
+                WHERE first_at IS NOT NULL GROUP BY customer, order_id
+            ) GROUP BY ALL
+        ), tried AS (
+            SELECT customer, period, count(*) AS categories FROM (
+                SELECT customer, category, min(period) AS period FROM line
+                JOIN (SELECT product_id, category FROM product WHERE category IS NOT NULL) USING (product_id)
+                WHERE is_purchase GROUP BY customer, category
+            ) GROUP BY ALL
+        ), done AS (
+            SELECT customer, period, min(first_at) AS first_at, max(last_at) AS last_at, sum(amount)::DOUBLE AS amount,
+                coalesce(sum(sold), 0)::DOUBLE AS sold, coalesce(sum(on_discount), 0)::DOUBLE AS on_discount,
+                coalesce(sum(returned), 0)::DOUBLE AS returned
+            FROM part GROUP BY ALL
+        )
+        SELECT customer, period, coalesce(orders, 0)::INTEGER AS orders, coalesce(days, 0)::INTEGER AS days, first_at,
+            last_at, amount, sold, on_discount, returned, coalesce(categories, 0)::INTEGER AS categories
+        FROM done LEFT JOIN fresh USING (customer, period) LEFT JOIN tried USING (customer, period)
+        ORDER BY customer, period
+        """,
+        [moments[-1]],
+        who=ids.assign(customer=np.arange(len(ids), dtype=np.int32)),
+    )
+    return Periods(ids["customer_id"].to_numpy(), frame)
+
+
+def in_id_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in ascending customer_id, as numbers where all ids are numbers, else as text."""
+    numbers = pd.to_numeric(frame["customer_id"], errors="coerce")
+    keys = ["customer_id"] if numbers.isna().any() else ["number", "customer_id"]
+    return frame.assign(number=numbers).sort_values(keys, ignore_index=True).drop(columns="number")
 
 
 def segment_sales(snapshot: Snapshot, segments: pd.DataFrame, as_of: datetime) -> pd.DataFrame:

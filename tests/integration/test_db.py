@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, inspect, text
 
-from db import bulk, embedded, schema
+from db import bulk, embedded, result_schema, schema
 from db.columns import Columns as C
 from db.engine import database_url, make_engine, migrate
 from errors import ConfigurationError, DatabaseError
@@ -38,13 +38,13 @@ def test_the_migrations_make_exactly_the_schema(engine: Engine) -> None:
 
 def test_every_result_table_has_its_current_view_with_the_same_columns(engine: Engine) -> None:
     views = inspect(engine)
-    for table in schema.RESULT_TABLES:
+    for table in result_schema.RESULT_TABLES:
         shown = {column["name"] for column in views.get_columns(f"current_{table.name}")}
         assert shown == set(table.columns.keys())
 
 
 def test_every_result_table_belongs_to_a_run(engine: Engine) -> None:
-    for table in schema.RESULT_TABLES:
+    for table in result_schema.RESULT_TABLES:
         assert next(iter(table.primary_key.columns)).name == C.RUN_ID
 
 

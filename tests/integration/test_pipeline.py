@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from console import progress
-from db import runs, schema, snapshot
+from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from db.engine import make_engine
 from db.queries import shop as shop_queries
@@ -191,7 +191,7 @@ def results(engine: Engine) -> dict[str, pd.DataFrame]:
         table.name: rows(engine, f"SELECT * FROM current_{table.name}")
         .drop(columns=C.RUN_ID)
         .sort_values([column.name for column in table.primary_key if column.name != C.RUN_ID], ignore_index=True)
-        for table in schema.RESULT_TABLES
+        for table in result_schema.RESULT_TABLES
     }
 
 

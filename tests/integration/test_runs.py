@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import runs
 from db.columns import Columns as C
-from db.schema import customer_segment, evaluation, recommendation
+from db.result_schema import customer_segment, evaluation, recommendation
 from errors import DatabaseError
 
 AS_OF = datetime.fromisoformat("2011-12-10")

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from db import runs, schema, snapshot
+from db import result_schema, runs, schema, snapshot
 from db.__main__ import app
 from db.bulk import arrow_schema, arrow_table, copy_in
 from db.columns import Columns as C
@@ -96,7 +96,7 @@ def publish_scores(engine: Engine, scores: Sequence[float]) -> None:
             C.REASON: "",
         }
     )
-    runs.publish(engine, run_id, {schema.recommendation: frame}, {})
+    runs.publish(engine, run_id, {result_schema.recommendation: frame}, {})
 
 
 def totals_of_the_record(engine: Engine) -> list[object]:
@@ -128,7 +128,7 @@ def test_before_the_first_load_there_is_nothing_and_the_error_says_what_to_do(se
 def test_an_empty_record_gives_a_snapshot_with_every_table(engine: Engine, settings: Settings) -> None:
     snapshot.refresh(engine, settings.data_dir)
     shop = snapshot.open_newest(settings.data_dir)
-    for table in (schema.transaction_line, *WHOLE, schema.model_run, *schema.RESULT_TABLES):
+    for table in (schema.transaction_line, *WHOLE, result_schema.model_run, *result_schema.RESULT_TABLES):
         frame = shop.frame(f"SELECT * FROM {table.name}")
         assert list(frame.columns) == list(table.columns.keys())
         assert frame.empty
@@ -185,7 +185,9 @@ def test_a_published_run_writes_its_own_tables_alone(engine: Engine, settings: S
     publish_scores(engine, [0.5])
     after = inodes(snapshot.refresh(engine, settings.data_dir))
     fresh = {file for file, inode in after.items() if before[file] != inode}
-    assert fresh == {f"{table.name}.parquet" for table in (*schema.RECOMMENDATION_TABLES, schema.model_run)}
+    assert fresh == {
+        f"{table.name}.parquet" for table in (*result_schema.RECOMMENDATION_TABLES, result_schema.model_run)
+    }
 
 
 def test_nothing_new_means_no_new_version(engine: Engine, settings: Settings) -> None:
