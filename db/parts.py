@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 from sqlalchemy import Connection, Table
 
-from db import schema
+from db import result_schema, schema
 from db.bulk import arrow_schema, copy_out
 
 _MONTHS_AT_ONCE = 60  # each is an open file
@@ -92,7 +92,7 @@ def _write_months_at_once(connection: Connection, months: Sequence[str], buildin
 
 
 def write_table(connection: Connection, table: Table, path: Path) -> None:
-    """A dimension as it is, or what the published run left in a result table."""
+    """A dimension as it is; of segments what the run left whose number the file has; else what is published."""
     layout = arrow_schema(table)
     columns = ", ".join(f'"{name}"' for name in layout.names)
     match table.name:
@@ -102,6 +102,12 @@ def write_table(connection: Connection, table: Table, path: Path) -> None:
             query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
         case name if table in schema.RECORD_TABLES:
             query = f"SELECT {columns} FROM {name} ORDER BY 1, 2"
+        case name if table in result_schema.SEGMENT_TABLES:
+            run_id = int(path.stem) if path.stem.isdecimal() else None
+            where = "false" if run_id is None else f"run_id = {run_id}"
+            query = (
+                f"SELECT {columns} FROM {name} WHERE {where} ORDER BY {', '.join(c.name for c in table.primary_key)}"
+            )
         case name:
             query = f"SELECT {columns} FROM current_{name} ORDER BY {', '.join(c.name for c in table.primary_key)}"
     with _writer(path, layout) as writer:

@@ -7,7 +7,6 @@ reads a version holds a shared lock on it, and only versions that nobody reads a
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -22,30 +21,17 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine
 
 from db import findings, result_schema, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
-from db.runs import RECOMMENDATIONS, SEGMENTS
-from db.tally import ORDERS
+from db.wanted import FINDINGS, NO_LINES, OF_RUN, Wanted, names, wanted_parts
 from errors import SnapshotError
 
 _MANIFEST = "manifest.json"
 _LAST = ".last"
-_NO_LINES = "transaction_line/empty.parquet"
-_FINDINGS = "line_flag"
-_DIMENSIONS = (
-    schema.customer,
-    schema.product,
-    schema.load,
-    schema.campaign,
-    schema.campaign_member,
-    schema.campaign_product,
-    schema.interaction_event,
-)
-_RESULTS = {SEGMENTS: result_schema.SEGMENT_TABLES, RECOMMENDATIONS: result_schema.RECOMMENDATION_TABLES}
 
 
 @dataclass(frozen=True)
@@ -60,17 +46,22 @@ class Manifest:
 
 
 class Snapshot:
-    """One pinned version. Queries see its tables as DuckDB views; a thread may query while others do."""
+    """One pinned version. Queries see its tables as DuckDB views; a thread may query while others do.
 
-    def __init__(self, path: Path, pin: int) -> None:
+    The tables of segments are those of the published run, or with `run_id` of an earlier one.
+    """
+
+    def __init__(self, path: Path, pin: int, run_id: int | None = None) -> None:
         weakref.finalize(self, os.close, pin)
+        self._pin = pin
         self.path = path
+        self.run_id = run_id
         self.manifest = _read_manifest(path)
         allow_open(sum(len(parts) for parts in self.manifest.tables.values()))
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
         try:
-            for table, parts in self.manifest.tables.items():
+            for table, parts in self._tables().items():
                 files = ", ".join(_quoted(path / part.file) for part in parts)
                 self._connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{files}])')
         except duckdb.Error as error:
@@ -79,10 +70,22 @@ class Snapshot:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
+    def _tables(self) -> dict[str, Sequence[Part]]:
+        tables = {name: parts for name, parts in self.manifest.tables.items() if OF_RUN not in name}
+        for name in names(result_schema.SEGMENT_TABLES):
+            tables[name] = self.manifest.tables.get(f"{name}{OF_RUN}{self.run_id}", tables[name])
+        return tables
+
     @property
     def version(self) -> int:
         """Its number; a later one is newer."""
         return self.manifest.version
+
+    def of_run(self, run_id: int) -> "Snapshot | None":
+        """The same version with the segments of another run; None where it holds no such run."""
+        if f"{result_schema.customer_segment.name}{OF_RUN}{run_id}" not in self.manifest.tables:
+            return None
+        return Snapshot(self.path, os.dup(self._pin), run_id)
 
     def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame) -> pd.DataFrame:
         """The rows of a query as a frame; decimals arrive as floats. Frames given by name are tables to this query."""
@@ -146,7 +149,7 @@ def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
 
 
 def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: bool) -> Path:
-    wanted = _wanted_parts(connection)
+    wanted = wanted_parts(connection)
     last = _last_number(root, old)
     try:
         before = _read_manifest(old) if old else None
@@ -158,7 +161,8 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
         return old
     building = root / "building"
     shutil.rmtree(building, ignore_errors=True)
-    (building / "transaction_line").mkdir(parents=True)
+    for name in ("transaction_line", *names(result_schema.SEGMENT_TABLES)):
+        (building / name).mkdir(parents=True)
     manifest = Manifest(
         version=last + 1,
         data_version=wanted.data_version,
@@ -167,7 +171,7 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
         tables=_write_parts(connection, wanted, building, old, sound),
     )
     (building / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-    for path in (building / _MANIFEST, building / "transaction_line", building):
+    for path in (building / _MANIFEST, *(path for path in building.iterdir() if path.is_dir()), building):
         make_durable(path)
     place = root / f"{manifest.version:08d}"
     (root / _LAST).write_text(str(manifest.version))
@@ -186,71 +190,6 @@ def _last_number(root: Path, newest: Path | None) -> int:
     return max(noted, int(newest.name) if newest else 0)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    loads: Sequence[int]
-    runs: Mapping[str, int]
-    data_version: str
-    months: Sequence[str]
-    fingerprints: Mapping[str, Mapping[str, str]]
-    """Table -> file -> fingerprint."""
-
-    def by_file(self) -> dict[str, str]:
-        return {file: mark for files in self.fingerprints.values() for file, mark in files.items()}
-
-
-def _wanted_parts(connection: Connection) -> _Wanted:
-    """The snapshot of the record as it stands now.
-
-    Numbers of loads and runs begin at 1 in every database, so the fingerprints carry content and moments too.
-    """
-    load, run = schema.load.c, result_schema.model_run.c
-    loads = connection.execute(select(schema.load).where(load.status == "done").order_by(load.load_id)).all()
-    runs = connection.execute(
-        select(result_schema.model_run).where(run.status != "building").order_by(run.run_id)
-    ).all()
-    marks = {row.load_id: (row.load_id, row.sha256, row.started_at.isoformat()) for row in loads}
-    by_month: dict[str, list[tuple[int, str, str]]] = {}
-    for row in loads:
-        for month in row.months if row.kind == ORDERS else ():
-            by_month.setdefault(month, []).append(marks[row.load_id])
-    months = sorted(by_month)
-    fingerprints = {
-        "transaction_line": {
-            f"transaction_line/{month}.parquet": _digest([_layout(schema.transaction_line), *by_month[month]])
-            for month in months
-        }
-        or {_NO_LINES: "empty"}
-    }
-    lines = sorted(fingerprints["transaction_line"].items())
-    fingerprints[_FINDINGS] = {f"{_FINDINGS}.parquet": _digest([str(findings.LAYOUT), str(findings.RULES), *lines])}
-    for table in _DIMENSIONS:
-        fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *marks.values()])}
-    published = {row.kind: row for row in runs if row.status == "published"}
-    for kind, tables in _RESULTS.items():
-        mark = [published[kind].run_id, published[kind].started_at.isoformat()] if kind in published else []
-        for table in tables:
-            fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *mark])}
-    ends = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
-    fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(result_schema.model_run), *ends])}
-    return _Wanted(
-        loads=list(marks),
-        runs={kind: row.run_id for kind, row in published.items()},
-        data_version=_digest(sorted((row.sha256, json.dumps(row.options, sort_keys=True)) for row in loads))[:12],
-        months=months,
-        fingerprints=fingerprints,
-    )
-
-
-def _layout(table: Table) -> str:
-    """The columns of a table as the snapshot has them: a new one makes every part anew."""
-    return str(arrow_schema(table))
-
-
-def _digest(content: Sequence[Any]) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
 def _sound_parts(old: Path, manifest: Manifest, wholly: bool) -> dict[tuple[str, str], Part]:
     """(file, fingerprint) -> part, of those that are still what the manifest says."""
     parts = (part for parts in manifest.tables.values() for part in parts)
@@ -259,7 +198,7 @@ def _sound_parts(old: Path, manifest: Manifest, wholly: bool) -> dict[tuple[str,
 
 def _write_parts(
     connection: Connection,
-    wanted: _Wanted,
+    wanted: Wanted,
     building: Path,
     old: Path | None,
     sound: Mapping[tuple[str, str], Part],
@@ -272,15 +211,16 @@ def _write_parts(
         else:
             fresh.add(file)
     write_months(connection, [m for m in wanted.months if f"transaction_line/{m}.parquet" in fresh], building)
-    if _NO_LINES in fresh:
-        parquet.write_table(arrow_schema(schema.transaction_line).empty_table(), building / _NO_LINES)
-    if f"{_FINDINGS}.parquet" in fresh:
+    if NO_LINES in fresh:
+        parquet.write_table(arrow_schema(schema.transaction_line).empty_table(), building / NO_LINES)
+    if f"{FINDINGS}.parquet" in fresh:
         lines = [building / file for file in wanted.fingerprints["transaction_line"]]
         allow_open(len(lines))
-        findings.write(lines, building / f"{_FINDINGS}.parquet")
+        findings.write(lines, building / f"{FINDINGS}.parquet")
     for name, files in wanted.fingerprints.items():
-        if name not in ("transaction_line", _FINDINGS) and fresh.intersection(files):
-            write_table(connection, schema.metadata.tables[name], building / f"{name}.parquet")
+        if name not in ("transaction_line", FINDINGS):
+            for file in fresh.intersection(files):
+                write_table(connection, schema.metadata.tables[name.partition(OF_RUN)[0]], building / file)
     for file in fresh:
         make_durable(building / file)
     return {

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from db import result_schema, runs, schema, snapshot
+from db import result_schema, runs, schema, snapshot, wanted
 from db.__main__ import app
 from db.bulk import arrow_schema, arrow_table, copy_in
 from db.columns import Columns as C
@@ -190,6 +190,35 @@ def test_a_published_run_writes_its_own_tables_alone(engine: Engine, settings: S
     }
 
 
+def publish_segments(engine: Engine, names: Sequence[str]) -> int:
+    run_id = runs.open_run(engine, runs.SEGMENTS, datetime.fromisoformat("2012-01-01"), {}, "data")
+    ids = [str(number) for number in range(len(names))]
+    last = pd.Timestamp("2011-12-01")
+    known = {C.LAST_ORDERED_AT: last, C.RECENCY: 31, C.FREQUENCY: 1, C.MONETARY: 1.0, C.CLUSTER: 0}
+    scores = dict.fromkeys((C.R_SCORE, C.F_SCORE, C.M_SCORE), 3)
+    frame = pd.DataFrame({C.CUSTOMER_ID: ids, C.SEGMENT: names}).assign(**known, **scores)
+    runs.publish(engine, run_id, {result_schema.customer_segment: frame}, {})
+    return run_id
+
+
+def test_an_earlier_run_can_be_seen_in_the_same_version(engine: Engine, settings: Settings) -> None:
+    first = publish_segments(engine, ["loyal", "lost", "lost"])
+    written = inodes(snapshot.refresh(engine, settings.data_dir))
+    second = publish_segments(engine, ["loyal"])
+    linked = inodes(snapshot.refresh(engine, settings.data_dir))
+    assert linked[f"customer_segment/{first}.parquet"] == written[f"customer_segment/{first}.parquet"]
+    newest = snapshot.open_newest(settings.data_dir)
+    earlier = newest.of_run(first)
+    assert earlier is not None
+    del newest
+    publish_segments(engine, [])
+    snapshot.refresh(engine, settings.data_dir)  # what is pinned by the earlier run alone stays
+    count = "SELECT segment, count(*) AS customers FROM customer_segment GROUP BY 1 ORDER BY 1"
+    assert earlier.frame(count).to_numpy().tolist() == [["lost", 2], ["loyal", 1]]
+    assert earlier.scalar("SELECT status FROM model_run WHERE run_id = ?", [second]) == "published"
+    assert snapshot.open_newest(settings.data_dir).of_run(10_000) is None
+
+
 def test_nothing_new_means_no_new_version(engine: Engine, settings: Settings) -> None:
     add_load(engine, ["2011-01"])
     assert snapshot.refresh(engine, settings.data_dir) == snapshot.refresh(engine, settings.data_dir)
@@ -291,7 +320,7 @@ def test_a_table_whose_columns_changed_is_written_anew(
     before = snapshot.refresh(engine, settings.data_dir)
     inodes = {name: (before / f"{name}.parquet").stat().st_ino for name in ("customer", "product")}
     layout = arrow_schema
-    monkeypatch.setattr(snapshot, "arrow_schema", lambda t: f"wider {layout(t)}" if t.name == "customer" else layout(t))
+    monkeypatch.setattr(wanted, "arrow_schema", lambda t: f"wider {layout(t)}" if t.name == "customer" else layout(t))
     after = snapshot.refresh(engine, settings.data_dir)
     assert (after / "customer.parquet").stat().st_ino != inodes["customer"]
     assert (after / "product.parquet").stat().st_ino == inodes["product"]
