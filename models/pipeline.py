@@ -18,6 +18,7 @@ from db.queries import features
 from db.runs import Run
 from db.snapshot import Snapshot
 from errors import ConfigurationError, DatabaseError, NotEnoughDataError, SpectrumError
+from models.configuration import read_plan
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
 from models.profiles import segment_product, segment_profile
@@ -185,7 +186,7 @@ def _publish_segments(
 def _segments(data: Snapshot, as_of: datetime, options: Options, currency: str) -> _Segments:
     """RFM, clusters and names from what was known at `as_of`."""
     values = rfm(features.customer_history(data, as_of, options.returns), as_of)
-    cuts = cut_points(values)
+    cuts = cut_points(values, read_plan(None).scores)
     clusters = segmentation(
         values, transform=options.transform, clusters=options.clusters, n_init=options.n_init, seed=options.seed
     )

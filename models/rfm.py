@@ -1,4 +1,4 @@
-"""Recency, frequency, monetary, and their quintile scores.
+"""Recency, frequency, monetary, and their scores.
 
 After Hughes, Strategic Database Marketing (1994): recency is the whole days from the last purchase to `as_of`,
 frequency the distinct orders, monetary the net revenue.
@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
+from models.configuration import Scores
 
 SCORED = {C.R_SCORE: C.RECENCY, C.F_SCORE: C.FREQUENCY, C.M_SCORE: C.MONETARY}
 
@@ -53,17 +55,38 @@ def in_id_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(number=numbers).sort_values(keys, ignore_index=True).drop(columns="number")
 
 
-def cut_points(values: pd.DataFrame) -> dict[str, list[float]]:
-    """Column -> the four quintile cuts of recency_days, frequency and monetary, for `scored`."""
-    return {column: np.quantile(values[column], (0.2, 0.4, 0.6, 0.8)).tolist() for column in SCORED.values()}
+def cut_points(features: pd.DataFrame, by: Scores) -> dict[str, list[float]]:
+    """Column -> the four rising cut points of recency_days, frequency and monetary: as given, or the quantiles.
+
+    A quantile is interpolated between the two nearest customers (Hyndman and Fan 1996, type 7), so the fifths of a
+    shop without equal values are equal in size. Raises NotEnoughDataError where there is no customer.
+    """
+    if features.empty:
+        raise NotEnoughDataError(
+            "Scores need at least one customer with a purchase, and none was found; "
+            "load transactions that carry a customer id."
+        )
+    given = {C.RECENCY: by.recency, C.FREQUENCY: by.frequency, C.MONETARY: by.monetary}
+    return {
+        column: np.quantile(features[column], by.quantiles).tolist() if cuts == "quantiles" else list(cuts)
+        for column, cuts in given.items()
+    }
 
 
-def scored(values: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
-    """The frame with r_score, f_score, m_score from 1 (worst) to 5 (best); equal values get equal scores.
+def scores(features: pd.DataFrame, cuts: Cuts) -> dict[str, npt.NDArray[np.int16]]:
+    """r_score, f_score and m_score of each row, from 1 (worst) to 5 (best), and fm_score; equal values score equally.
 
     A score counts the cuts a value lies above; few days since the last purchase are good, so recency counts down.
+    fm_score is the mean of f_score and m_score, a half rounded up.
     """
-    above = {score: np.searchsorted(cuts[column], values[column], side="left") for score, column in SCORED.items()}
-    return values.assign(
-        **{C.R_SCORE: 5 - above[C.R_SCORE], C.F_SCORE: 1 + above[C.F_SCORE], C.M_SCORE: 1 + above[C.M_SCORE]}
-    )
+    above = {
+        score: np.searchsorted(np.asarray(cuts[column]), features[column].to_numpy(), side="left").astype(np.int16)
+        for score, column in SCORED.items()
+    }
+    f, m = above[C.F_SCORE] + 1, above[C.M_SCORE] + 1
+    return {C.R_SCORE: 5 - above[C.R_SCORE], C.F_SCORE: f, C.M_SCORE: m, C.FM_SCORE: (f + m + 1) // 2}
+
+
+def scored(features: pd.DataFrame, cuts: Cuts) -> pd.DataFrame:
+    """The frame with its `scores`."""
+    return features.assign(**scores(features, cuts))

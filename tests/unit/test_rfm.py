@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
+from models.configuration import read_plan
 from models.rfm import SCORED, cut_points, in_id_order, rfm, scored
 
 AS_OF = pd.Timestamp("2011-12-10 12:50")
+FIFTHS = read_plan(None).scores
 
 histories = st.lists(
     st.tuples(
@@ -38,7 +40,7 @@ histories = st.lists(
 @given(histories)
 def test_scores_run_from_1_to_5_and_rise_with_what_is_good(shop: pd.DataFrame) -> None:
     values = rfm(shop, AS_OF)
-    result = scored(values, cut_points(values))
+    result = scored(values, cut_points(values, FIFTHS))
     for score, column in SCORED.items():
         assert result[score].between(1, 5).all()
         best_first = result.sort_values(column, ascending=column == C.RECENCY)
@@ -49,7 +51,7 @@ def test_scores_run_from_1_to_5_and_rise_with_what_is_good(shop: pd.DataFrame) -
 @given(histories)
 def test_a_score_is_the_fifth_of_the_shop_a_value_lies_in(shop: pd.DataFrame) -> None:
     values = rfm(shop, AS_OF)
-    result = scored(values, cut_points(values))
+    result = scored(values, cut_points(values, FIFTHS))
     for column, score in ((C.FREQUENCY, C.F_SCORE), (C.MONETARY, C.M_SCORE)):
         cuts = [values[column].quantile(fifth) for fifth in (0.2, 0.4, 0.6, 0.8)]
         expected = [1 + sum(value > cut for cut in cuts) for value in values[column]]
@@ -66,7 +68,7 @@ def test_a_hundred_different_customers_fall_into_fifths_of_twenty() -> None:
             C.MONETARY: np.linspace(0.01, 10_000, 100),
         }
     )
-    result = scored(values := rfm(shop, AS_OF), cut_points(values))
+    result = scored(values := rfm(shop, AS_OF), cut_points(values, FIFTHS))
     for score in SCORED:
         assert result[score].value_counts().to_dict() == {1: 20, 2: 20, 3: 20, 4: 20, 5: 20}
     assert result.loc[0, C.R_SCORE] == 5
