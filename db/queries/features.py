@@ -13,6 +13,9 @@ from db.snapshot import Snapshot
 
 Returns = Literal["net", "raw"]
 
+_AT_ONCE = 250_000
+"""Customers whose orders are held in memory together."""
+
 
 @dataclass(frozen=True)
 class Periods:
@@ -65,7 +68,8 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
       worth of what came back
     - categories: those first bought from in the period (0 where the products have none)
 
-    With `net`, lines that return goods are no purchase; with `raw` every line is. Guests never appear.
+    With `net`, lines that return goods are no purchase; with `raw` every line is. Guests never appear. A part of the
+    customers is taken at a time, so that memory does not grow with their number.
     """
     purchase = "NOT is_return" if returns == "net" else "TRUE"
     ids = in_id_order(
@@ -74,9 +78,9 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
             [moments[-1]],
         )
     )
+    numbered = ids.assign(customer=np.arange(len(ids), dtype=np.int32))
     period = " + ".join(f"(ordered_at >= TIMESTAMP '{moment.isoformat(sep=' ')}')::SMALLINT" for moment in moments)
-    frame = snapshot.frame(
-        f"""
+    sql = f"""
         WITH line AS (
             SELECT customer, order_id, product_id, ordered_at, amount, discount, is_return, {purchase} AS is_purchase,
                 ({period})::SMALLINT AS period
@@ -109,11 +113,12 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
             last_at, amount, sold, on_discount, returned, coalesce(categories, 0)::INTEGER AS categories
         FROM done LEFT JOIN fresh USING (customer, period) LEFT JOIN tried USING (customer, period)
         ORDER BY customer, period
-        """,
-        [moments[-1]],
-        who=ids.assign(customer=np.arange(len(ids), dtype=np.int32)),
-    )
-    return Periods(ids["customer_id"].to_numpy(), frame)
+        """
+    parts = [
+        snapshot.frame(sql, [moments[-1]], who=numbered.iloc[start : start + _AT_ONCE])
+        for start in range(0, max(len(ids), 1), _AT_ONCE)
+    ]
+    return Periods(ids["customer_id"].to_numpy(), pd.concat(parts, ignore_index=True))
 
 
 def in_id_order(frame: pd.DataFrame) -> pd.DataFrame:
