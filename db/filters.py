@@ -6,65 +6,53 @@ hand-made string gives valid Filters: what cannot be understood is left out.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from db.conditions import ANY, Condition, Period, among, day_of, one_of, ordered
+from db.drill import LONGEST_VALUE, RANGES, Bridge, Cohort, Grouping, Move, Range, Trait
+
+__all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Condition", "Filters", "Period"]
+
 DEFAULT_DAYS = 91  # thirteen whole weeks: both periods then hold each weekday equally often
 _MOST_VALUES = 200
-LONGEST_VALUE = 200
-_EARLIEST, _LATEST = date(1900, 1, 1), date(2199, 12, 31)  # far from the ends of the calendar, so sums cannot leave it
+_LARGEST_RUN = 2**31 - 1
 
-
-@dataclass(frozen=True)
-class Period:
-    """Whole days, both ends included."""
-
-    start: date
-    end: date
-
-    @property
-    def days(self) -> int:
-        """How many days it covers, at least one."""
-        return (self.end - self.start).days + 1
-
-    def previous(self) -> "Period":
-        """The period of the same length that ends the day before this one starts."""
-        return Period(self.start - timedelta(days=self.days), self.start - timedelta(days=1))
-
-    def covers(self, other: "Period") -> bool:
-        """Whether the other lies wholly within this one."""
-        return self.start <= other.start and other.end <= self.end
-
-    def last_days(self, days: int) -> "Period":
-        """The `days` days up to its end, reaching before its start where it is shorter."""
-        return Period(self.end - timedelta(days=days - 1), self.end)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A piece of a WHERE clause and the values bound to its placeholders."""
-
-    sql: str
-    values: tuple[Any, ...] = ()
-
-    def __and__(self, other: "Condition") -> "Condition":
-        return Condition(f"{self.sql} AND {other.sql}", self.values + other.values)
-
-
-ANY = Condition("true")
+GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "groups", "alternative": "alternatives"}
+"""Grouping -> the field of Filters that restricts it."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Empty fields restrict nothing; values within a field are alternatives, fields add up."""
+    """Empty fields restrict nothing; values within a field are alternatives, fields add up.
+
+    `run`, `by`, `since` and `until` choose what a page shows and leave all customers.
+    """
 
     start: date | None = None
     end: date | None = None
     countries: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    """Values of one attribute are alternatives, attributes add up."""
+    ranges: tuple[Range, ...] = ()
+    """At most one a column, in the order of `RANGES`."""
+    move: Move | None = None
+    cohort: Cohort | None = None
+    bridge: Bridge | None = None
+    run: int | None = None
+    """The run whose segments are seen; None for the published one."""
+    by: Grouping = "segment"
+    """The grouping that the page shows."""
+    since: date | None = None
+    until: date | None = None
+    """The days of the two moments that are compared."""
 
     @classmethod
     def from_query(cls, query: str) -> "Filters":
@@ -73,24 +61,59 @@ class Filters:
             given = parse_qs(query.lstrip("?"), max_num_fields=_MOST_VALUES, errors="replace")
         except ValueError:
             return cls()
-        start, end = (_date(given.get(name, [""])[0]) for name in ("from", "to"))
-        if start and end and start > end:
-            start, end = end, start
+
+        def first(name: str) -> str:
+            return given.get(name, [""])[0]
+
+        start, end = _in_order(day_of(first("from")), day_of(first("to")))
+        since, until = _in_order(day_of(first("since")), day_of(first("until")))
         lists = {field: _values(given.get(name, [])) for field, name in _LISTS.items()}
-        return cls(start=start, end=end, **lists)
+        traits = {trait for text in given.get("trait", []) if (trait := Trait.parse(text))}
+        ranges = (Range.parse(column, first(column)) for column in RANGES if column in given)
+        run = first("run")
+        return cls(
+            start=start,
+            end=end,
+            traits=tuple(sorted(traits)),
+            ranges=tuple(found for found in ranges if found),
+            move=Move.parse(first("move")),
+            cohort=Cohort.parse(first("cohort")),
+            bridge=Bridge.parse(first("bridge")),
+            run=int(run) if run.isdecimal() and len(run) <= 10 and 0 < int(run) <= _LARGEST_RUN else None,
+            by=next((grouping for grouping in GROUPING_FIELDS if grouping == first("by")), "segment"),
+            since=since,
+            until=until,
+            **lists,
+        )
 
     def query(self) -> str:
         """The canonical query string: a question mark and sorted pairs, or nothing where nothing is restricted."""
-        pairs = [(name, value) for field, name in _LISTS.items() for value in sorted(getattr(self, field))]
-        if self.end:
-            pairs.insert(0, ("to", self.end.isoformat()))
-        if self.start:
-            pairs.insert(0, ("from", self.start.isoformat()))
+        days = (("from", self.start), ("to", self.end), ("since", self.since), ("until", self.until))
+        pairs = [(name, day.isoformat()) for name, day in days[:2] if day]
+        pairs += [(name, value) for field, name in _LISTS.items() for value in sorted(getattr(self, field))]
+        pairs += [("trait", trait.text()) for trait in sorted(self.traits)]
+        pairs += [(kept.column, kept.text()) for kept in self.ranges]
+        drills = (("move", self.move), ("cohort", self.cohort), ("bridge", self.bridge))
+        pairs += [(name, drill.text()) for name, drill in drills if drill]
+        pairs += [("run", str(self.run))] if self.run else []
+        pairs += [("by", self.by)] if self.by != "segment" else []
+        pairs += [(name, day.isoformat()) for name, day in days[2:] if day]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def but(self, **changes: Any) -> "Filters":
         """The same filters with some fields changed."""
         return replace(self, **changes)
+
+    def within(self, *ranges: Range) -> "Filters":
+        """The same filters with these ranges in place of those of their columns."""
+        kept = {found.column: found for found in (*self.ranges, *ranges)}
+        return self.but(ranges=tuple(kept[column] for column in RANGES if column in kept))
+
+    def dated(self, span: Period) -> "Filters":
+        """The same filters, where a bar of the bridge has its days."""
+        if self.bridge is None or self.bridge.period is not None:
+            return self
+        return self.but(bridge=Bridge(self.bridge.standing, self.period(span)))
 
     def period(self, span: Period) -> Period:
         """The days asked for; where none are given, the last thirteen weeks of the data's span.
@@ -105,76 +128,83 @@ class Filters:
         return Period(start, end)
 
     def active(self) -> Mapping[str, Any]:
-        """The fields that restrict something."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name)}
+        """The fields that restrict something or choose another run."""
+        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until"))
+        return {name: getattr(self, name) for name in chosen if getattr(self, name)}
 
     def on_lines(self, period: Period | None = None) -> Condition:
         """The condition on rows of `transaction_line` (named without a prefix)."""
-        condition = ANY
-        if period:
-            condition &= _ordered(period.start, period.end)
-        if self.countries:
-            condition &= _one_of("country", self.countries)
-        if self.departments or self.categories:
-            chosen = ANY
-            if self.departments:
-                chosen &= _one_of("department", self.departments)
-            if self.categories:
-                chosen &= _one_of("category", self.categories)
-            condition &= Condition(f"product_id IN (SELECT product_id FROM product WHERE {chosen.sql})", chosen.values)
-        if self.segments:
-            chosen = _one_of("segment", self.segments)
-            condition &= Condition(
-                f"customer_id IN (SELECT customer_id FROM customer_segment WHERE {chosen.sql})", chosen.values
+        condition = ordered(period.start, period.end) if period else ANY
+        condition &= one_of("country", self.countries) & self._goods()
+        numbers = self._standing()
+        if numbers != ANY:
+            condition &= among(
+                Condition(f"SELECT customer_id FROM customer_segment WHERE {numbers.sql}", numbers.values)
             )
-        return condition
+        return condition & self._who()
 
     def on_customers(self) -> Condition:
-        """The condition on rows that carry `customer_id`, `country` and `segment`.
+        """The condition on rows that carry `customer_id`, `country` and the columns of `customer_segment`.
 
-        Departments, categories and days that are named keep the customers who bought there and then.
+        Goods and days that are named keep the customers who bought them then. A cohort and a bar of the bridge say
+        themselves when and where their customers bought.
         """
+        condition = self._standing() & self._who()
+        if self.cohort or self.bridge:
+            return condition
+        condition &= one_of("country", self.countries)
+        bought = self._goods() & ordered(self.start, self.end)
+        if bought != ANY:
+            sql = f"SELECT customer_id FROM transaction_line WHERE NOT is_return AND {bought.sql}"
+            condition &= among(Condition(sql, bought.values))
+        return condition
+
+    def _goods(self) -> Condition:
+        """What a line is about, on rows of `transaction_line`."""
+        condition = one_of("product_id", self.products)
+        kinds = one_of("department", self.departments) & one_of("category", self.categories)
+        if self.departments or self.categories:
+            condition &= Condition(f"product_id IN (SELECT product_id FROM product WHERE {kinds.sql})", kinds.values)
+        return condition
+
+    def _standing(self) -> Condition:
+        """On rows of `customer_segment`."""
         condition = ANY
-        if self.countries:
-            condition &= _one_of("country", self.countries)
-        if self.segments:
-            condition &= _one_of("segment", self.segments)
-        if self.departments or self.categories or self.start or self.end:
-            bought = self.but(countries=(), segments=()).on_lines() & _ordered(self.start, self.end)
-            condition &= Condition(
-                f"customer_id IN (SELECT customer_id FROM transaction_line WHERE NOT is_return AND {bought.sql})",
-                bought.values,
-            )
+        for grouping, field in GROUPING_FIELDS.items():
+            condition &= one_of(grouping, getattr(self, field))
+        for kept in self.ranges:
+            condition &= kept.condition()
+        return condition
+
+    def _who(self) -> Condition:
+        """On rows that carry `customer_id`."""
+        condition = ANY
+        for name in sorted({trait.name for trait in self.traits}):
+            of = [trait for trait in self.traits if trait.name == name]
+            values = one_of("json_extract_string(attributes, ?)", [trait.value for trait in of])
+            sql = f"SELECT customer_id FROM customer WHERE {values.sql}"
+            condition &= among(Condition(sql, (of[0].pointer, *values.values)))
+        lines = one_of("country", self.countries) & self._goods()
+        condition &= self.move.condition() if self.move else ANY
+        condition &= self.cohort.condition(lines) if self.cohort else ANY
+        condition &= self.bridge.condition(lines) if self.bridge else ANY
         return condition
 
 
-_LISTS = {"countries": "country", "departments": "department", "categories": "category", "segments": "segment"}
+_LISTS = {
+    "countries": "country",
+    "departments": "department",
+    "categories": "category",
+    "products": "product",
+    "segments": "segment",
+    "groups": "group",
+    "alternatives": "alternative",
+}
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> Condition:
-    return Condition(f"{column} IN ({', '.join('?' * len(values))})", values)
-
-
-def _ordered(first: date | None, last: date | None) -> Condition:
-    condition = ANY
-    if first:
-        condition &= Condition("ordered_at >= ?", (_midnight(first),))
-    if last:
-        condition &= Condition("ordered_at < ?", (_midnight(last + timedelta(days=1)),))
-    return condition
+def _in_order(first: date | None, last: date | None) -> tuple[date | None, date | None]:
+    return (last, first) if first and last and first > last else (first, last)
 
 
 def _values(given: list[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in given if 0 < len(value) <= LONGEST_VALUE and "\0" not in value}))
-
-
-def _date(given: str) -> date | None:
-    try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        return None
-    return day if _EARLIEST <= day <= _LATEST else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time())

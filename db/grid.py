@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from db.filters import ANY, Condition
+from db.conditions import ANY, Condition
 
 ColumnKind = Literal["text", "number", "date"]
 _MOST_ROWS = 1000

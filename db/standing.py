@@ -4,13 +4,13 @@ The numbers of the pages and the lists of customers behind them ask the same rel
 counts as bought is what the condition on lines leaves: under a department, new is who never bought there before.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from db.filters import Condition, Period
+from db.conditions import Condition, Period, midnight
 
 STANDINGS = ("new", "kept", "won_back", "lapsed", "returns_only")
 """New: the first purchase ever lies in the period. Kept: bought in both. Won back: bought in the period, not in the one
-before, but earlier. Lapsed: bought in the one before, not in this one. Returns only: gave goods back, bought in neither.
+before, but earlier. Lapsed: bought in the one before, not in this one. Returns only: gave back, bought in neither.
 """
 
 
@@ -36,8 +36,8 @@ def standings(where: Condition, period: Period) -> Condition:
     either; what guests brought stands in one row without an id, as `guests`. `where` names no days."""
     before = compared(period)
     bin_ = "CASE WHEN ordered_at >= ? THEN 1 WHEN ordered_at >= ? THEN 0 ELSE -1 END"
-    starts = (_midnight(period.start), _midnight(before.start))
-    lines = Condition("ordered_at < ?", (_midnight(period.end + timedelta(days=1)),)) & where
+    starts = (midnight(period.start), midnight(before.start))
+    lines = Condition("ordered_at < ?", (midnight(period.end + timedelta(days=1)),)) & where
     relation = _STANDINGS.format(bin=bin_, where=lines.sql)
     return Condition(
         f"SELECT customer_id, standing, now, before FROM ({relation}) WHERE bin = 1", starts + lines.values
@@ -90,7 +90,3 @@ def cohorts(where: Condition) -> Condition:
         """,
         where.values,
     )
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time())
