@@ -25,8 +25,9 @@ test: setup-dev  ## Run all tests
 bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its memory at 2 and 20 million
 	@$(python) -m benchmarks.load compare
 
-docs: setup  ## Write docs/data-quality.md from the rules
+docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality
+	@$(python) -m tools.segment_tables
 
 lint: setup-dev  ## Check style and types
 	@$(python) -m ruff check .

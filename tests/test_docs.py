@@ -10,7 +10,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from settings import Settings
-from tools import data_quality
+from tools import data_quality, segment_tables
 
 Where = Callable[[], Iterator[tuple[str, str]]]
 
@@ -116,3 +116,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_page_of_data_quality_is_what_the_rules_say() -> None:
     assert data_quality.PAGE.read_text(encoding="utf-8") == data_quality.page(), "run `make docs`"
+
+
+def test_the_tables_of_groups_are_those_of_the_default_file() -> None:
+    assert segment_tables.PAGE.read_text(encoding="utf-8") == segment_tables.page(), "run `make docs`"

@@ -83,3 +83,15 @@ def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
     assert isinstance(settings, Settings)
+
+
+def test_another_process_has_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPECTRUM_CURRENCY", "€")
+    monkeypatch.chdir(tmp_path)
+    for segments, told in (("", None), ("mine.toml", tmp_path / "mine.toml")):
+        monkeypatch.setenv("SPECTRUM_SEGMENTS", segments)
+        environment = load_settings().environment()
+        monkeypatch.setattr("os.environ", environment)
+        assert load_settings().segments == told
+        assert load_settings().data_dir == tmp_path / ".data"
+        assert load_settings().currency == "€"
