@@ -5,6 +5,7 @@ from dash import dcc, html
 
 from dashboard import format as fmt
 from dashboard import ids
+from dashboard.chips import LABELS, chips
 from dashboard.components.icons import icon
 from dashboard.components.states import slot
 from dashboard.pages import PAGES
@@ -22,9 +23,8 @@ PRESETS = {
     "all": "All days",
     "custom": "Other days",
 }
-LIST_FIELDS = ("countries", "departments", "categories", "segments")
-_LABELS = {"countries": "Country", "departments": "Department", "categories": "Category", "segments": "Segment"}
-_NO_CHOICES = Choices((), (), (), ())
+LIST_FIELDS = ("countries", "departments", "categories", "segments", "groups")
+_NO_CHOICES = Choices((), (), (), (), ())
 
 
 def shell(views: Views) -> Component:
@@ -79,7 +79,7 @@ def _filter_bar(choices: Choices) -> Component:
     lists = [
         html.Div(
             [
-                html.Label(_LABELS[field]),
+                html.Label(LABELS[field]),
                 dcc.Dropdown(
                     id=ids.filter_field(field),
                     options=list(getattr(choices, field)),
@@ -128,34 +128,6 @@ def _filter_bar(choices: Choices) -> Component:
 def freshness(view: View) -> Component:
     """Up to when the data reach."""
     return html.Span(f"Data to {fmt.day(view.span.end)}", className="freshness")
-
-
-def chips(view: View) -> Component:
-    """What this view is restricted to; each chip takes its restriction away."""
-    period = view.period
-    filters = view.filters
-    found = [_chip(fmt.days(period.start, period.end), filters.but(start=None, end=None).query())]
-    if not (filters.start or filters.end):
-        found = [html.Span(fmt.days(period.start, period.end), className="chip")]
-    for field in LIST_FIELDS:
-        values = getattr(filters, field)
-        found += [
-            _chip(value, filters.but(**{field: tuple(v for v in values if v != value)}).query(), _LABELS[field])
-            for value in values
-        ]
-    if filters.active():
-        found.append(dcc.Link("Reset", href="?", className="reset"))
-    return html.Div(found, className="chips")
-
-
-def _chip(text: str, without: str, label: str = "") -> Component:
-    words = f"{label}: {text}" if label else text
-    return dcc.Link(
-        [html.Span(words), html.Span(" ×", **{"aria-hidden": "true"})],
-        href=without or "?",
-        className="chip",
-        title=f"Remove {words}",
-    )
 
 
 SHELL_SLOTS: dict[str, Slot] = {"shell.freshness": freshness, "shell.chips": chips}

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard.theme import Theme
 from db.filters import Filters, Period
 from db.queries import shop
+from db.runs import SEGMENTS
 from db.snapshot import Snapshot, newest_version, open_newest
 from errors import SnapshotError
 from settings import Settings
@@ -41,6 +42,13 @@ class View:
         previous = self.period.previous()
         return previous if self.span.covers(previous) else None
 
+    @property
+    def lost_run(self) -> int | None:
+        """The run that was asked for where it cannot be seen, and the published one is seen instead."""
+        asked = self.filters.run
+        here = (self.snapshot.run_id, self.snapshot.manifest.runs.get(SEGMENTS))
+        return asked if asked not in here else None
+
     def href(self, path: str, **changes: Any) -> str:
         """The address of another page under the same filters, some of them changed."""
         return path + self.filters.but(**changes).query()
@@ -56,12 +64,15 @@ class Views:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._snapshot: Snapshot | None = None
+        self._earlier: dict[tuple[int, int], Snapshot] = {}
+        """(version, run) -> the snapshot with the segments of an earlier run."""
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot. Raises SnapshotError before the first load."""
         held = self._snapshot
         if held is None or held.version != newest_version(self._settings.data_dir):
             held = self._snapshot = open_newest(self._settings.data_dir)
+            self._earlier = {}
         return held
 
     def view(self, query: str, theme: Theme = "light", subject: str = "") -> View:
@@ -70,7 +81,18 @@ class Views:
         span = shop.span(snapshot)
         if span is None:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
-        return View(snapshot, Filters.from_query(query), span, theme, self._settings.currency, subject)
+        filters = Filters.from_query(query).dated(span)
+        return View(self._of_run(snapshot, filters.run), filters, span, theme, self._settings.currency, subject)
+
+    def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
+        """The snapshot with the segments of a run; where it has no such run, those of the published one."""
+        if run_id is None:
+            return snapshot
+        key = (snapshot.version, run_id)
+        seen = self._earlier.get(key) or snapshot.of_run(run_id)
+        if seen is not None:
+            self._earlier[key] = seen
+        return seen or snapshot
 
 
 Slot: TypeAlias = Callable[[View], Component]

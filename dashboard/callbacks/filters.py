@@ -34,12 +34,10 @@ def register(app: Dash, views: Views) -> None:
     ) -> tuple[Any, ...]:
         filters = Filters.from_query(search or "")
         try:
-            span = shop.span(views.snapshot())
+            view = views.view(search or "")
         except SnapshotError:
-            span = None
-        if span is None:
             return (no_update,) * (4 + 2 * len(LIST_FIELDS))
-        choices = shop.choices(views.snapshot())
+        span, choices = view.span, shop.choices(view.snapshot)
         changed = ctx.triggered_id
         if changed not in (None, ids.URL):  # the address may still lag behind what was chosen a moment ago
             chosen = zip(LIST_FIELDS, lists, strict=True)

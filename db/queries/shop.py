@@ -1,12 +1,13 @@
 """What the shop as a whole holds: its span of days, the choices of the filters, the runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from db.filters import LONGEST_VALUE, Period
+from db.runs import SEGMENTS
 from db.snapshot import Snapshot
 
 
@@ -18,6 +19,7 @@ class Choices:
     departments: tuple[str, ...]
     categories: tuple[str, ...]
     segments: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 def span(snapshot: Snapshot) -> Period | None:
@@ -28,7 +30,7 @@ def span(snapshot: Snapshot) -> Period | None:
 
 
 def choices(snapshot: Snapshot) -> Choices:
-    """Every country, department and category that sold, by revenue; every segment, most valuable first."""
+    """Every country, department and category that sold, by revenue; every segment and group, most valuable first."""
 
     def sold(column: str, table: str) -> tuple[str, ...]:
         frame = snapshot.frame(
@@ -37,31 +39,62 @@ def choices(snapshot: Snapshot) -> Choices:
         )
         return tuple(frame["value"])
 
-    segments = snapshot.frame("SELECT segment AS value FROM segment_profile ORDER BY position")
+    def named(grouping: str) -> tuple[str, ...]:
+        sql = "SELECT segment FROM segment_profile WHERE grouping = ? ORDER BY position"
+        return tuple(snapshot.frame(sql, (grouping,))["segment"])
+
     return Choices(
         countries=sold("country", ""),
         departments=sold("department", "JOIN product USING (product_id)"),
         categories=sold("category", "JOIN product USING (product_id)"),
-        segments=tuple(segments["value"]),
+        segments=named("segment"),
+        groups=named("rfm_group"),
     )
+
+
+def product_names(snapshot: Snapshot, product_ids: Sequence[str]) -> dict[str, str]:
+    """Id -> name, of the products that have one."""
+    sql = "SELECT product_id, name FROM product WHERE name IS NOT NULL AND list_contains(?::VARCHAR[], product_id)"
+    frame = snapshot.frame(sql, (list(product_ids),))
+    return dict(zip(frame["product_id"], frame["name"], strict=True))
 
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """The run whose results are shown."""
+    """The run whose results are shown, or of segments an earlier one."""
 
     run_id: int
     as_of: datetime
     metrics: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    is_published: bool
+    """Whether it still is; else a newer one took its place."""
 
 
 def published_run(snapshot: Snapshot, kind: str) -> PublishedRun | None:
-    """The published run of a kind (`db.runs` names them), or None before the first."""
-    runs = snapshot.frame("SELECT * FROM model_run WHERE kind = ? AND status = 'published'", (kind,))
-    if runs.empty:
-        return None
-    run = runs.iloc[0]
-    return PublishedRun(int(run["run_id"]), run["as_of"].to_pydatetime(), json.loads(run["metrics"]))
+    """The run of a kind (`db.runs` names them) whose results this snapshot shows, or None before the first."""
+    if kind == SEGMENTS and snapshot.run_id is not None:
+        return _runs(snapshot, "run_id = ?", snapshot.run_id)[0]
+    return next(iter(_runs(snapshot, "kind = ? AND status = 'published'", kind)), None)
+
+
+def segment_runs(snapshot: Snapshot) -> list[PublishedRun]:
+    """The runs whose segments can be seen, newest first."""
+    return _runs(snapshot, "kind = ? AND status IN ('published', 'superseded')", SEGMENTS)
+
+
+def _runs(snapshot: Snapshot, condition: str, value: object) -> list[PublishedRun]:
+    rows = snapshot.frame(f"SELECT * FROM model_run WHERE {condition} ORDER BY run_id DESC", (value,))
+    return [
+        PublishedRun(
+            run_id=int(run["run_id"]),
+            as_of=run["as_of"].to_pydatetime(),
+            metrics=json.loads(run["metrics"]),
+            parameters=json.loads(run["parameters"]),
+            is_published=run["status"] == "published",
+        )
+        for _, run in rows.iterrows()
+    ]
 
 
 def refusal(snapshot: Snapshot, kind: str) -> str | None:
