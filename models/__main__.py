@@ -10,7 +10,8 @@ from db.engine import make_engine
 from db.queries.features import Returns
 from errors import ConfigurationError
 from models import pipeline
-from models.segments import MAX_CLUSTERS, Transform
+from models.points import Transform
+from models.segments import MAX_CLUSTERS
 from settings import MAX_SEED, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -30,7 +31,7 @@ def run(
     ] = None,
     returns: Annotated[Returns, typer.Option(help="net: returns are no purchases; raw: every order counts.")] = "net",
     transform: Annotated[Transform, typer.Option(help="What KMeans sees: the logarithm of R, F, M, or them.")] = "log",
-    clusters: Annotated[str, typer.Option(help="auto (3 to 8, by silhouette) or a number up to 20.")] = "auto",
+    clusters: Annotated[str, typer.Option(help="auto (3 to 8, by four criteria) or a number up to 20.")] = "auto",
     n_init: Annotated[int, typer.Option(min=1, help="Starts of KMeans; the best is kept.")] = 10,
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Of every random choice; default SPECTRUM_SEED.")

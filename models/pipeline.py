@@ -21,6 +21,7 @@ from errors import ConfigurationError, DatabaseError, NotEnoughDataError, Spectr
 from models.configuration import read_plan
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
+from models.points import Transform
 from models.profiles import segment_product, segment_profile
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, Tick
@@ -29,7 +30,7 @@ from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
 from models.recommenders.training import Training, training
 from models.rfm import cut_points, rfm, scored
-from models.segments import Segmentation, Transform, segmentation
+from models.segments import Segmentation, segmentation
 from models.split import split
 from settings import Settings
 
@@ -173,7 +174,7 @@ def _publish_segments(
         metrics = {
             "customers": len(segments.customers),
             "cut_points": segments.cuts,
-            "silhouettes": {str(k): value for k, value in segments.segmentation.silhouettes.items()},
+            "curves": segments.segmentation.curves and asdict(segments.segmentation.curves),
             "k": segments.segmentation.k,
             "inertia": segments.segmentation.inertia,
             _REASON: segments.segmentation.reason,
@@ -186,9 +187,15 @@ def _publish_segments(
 def _segments(data: Snapshot, as_of: datetime, options: Options, currency: str) -> _Segments:
     """RFM, clusters and names from what was known at `as_of`."""
     values = rfm(features.customer_history(data, as_of, options.returns), as_of)
-    cuts = cut_points(values, read_plan(None).scores)
+    plan = read_plan(None)
+    cuts = cut_points(values, plan.scores)
     clusters = segmentation(
-        values, transform=options.transform, clusters=options.clusters, n_init=options.n_init, seed=options.seed
+        values,
+        plan.clusters,
+        transform=options.transform,
+        clusters=options.clusters,
+        n_init=options.n_init,
+        seed=options.seed,
     )
     clustered = scored(values, cuts).assign(**{C.CLUSTER: clusters.labels})
     profile = segment_profile(clustered, currency)

@@ -9,16 +9,23 @@ import pytest
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
+from models.configuration import Clusters, Method
 from models.rfm import rfm
 from models.segments import Segmentation, segmentation
+
+RFM = (C.RECENCY, C.FREQUENCY, C.MONETARY)
 
 
 def shop(values: list[tuple[int, int, float]]) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[C.RECENCY, C.FREQUENCY, C.MONETARY])
 
 
-def automatic(values: pd.DataFrame) -> Segmentation:
-    return segmentation(values, transform="log", clusters=None, n_init=4, seed=42)
+def automatic(values: pd.DataFrame, method: Method = "kmeans") -> Segmentation:
+    return segmentation(values, plan(method), transform="log", clusters=None, n_init=4, seed=42)
+
+
+def plan(method: Method = "kmeans", features: tuple[str, ...] = RFM) -> Clusters:
+    return Clusters(method=method, features=features, winsorise=0.005)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def test_the_known_rows_of_online_retail(online_retail: pd.DataFrame) -> None:
 
 
 def test_the_known_clusters_of_online_retail(online_retail: pd.DataFrame) -> None:
-    result = segmentation(online_retail, transform="none", clusters=4, n_init=1, seed=42)
+    result = segmentation(online_retail, plan(), transform="none", clusters=4, n_init=1, seed=42)
     means = online_retail.groupby(result.labels)[[C.RECENCY, C.FREQUENCY, C.MONETARY]].agg("mean").round(2)
     sizes = np.bincount(result.labels)
     found = sorted(zip(sizes.tolist(), *(means[column] for column in means), strict=True))
@@ -67,23 +74,24 @@ def test_the_known_clusters_of_online_retail(online_retail: pd.DataFrame) -> Non
 
 
 def test_more_starts_find_the_better_optimum(online_retail: pd.DataFrame) -> None:
-    result = segmentation(online_retail, transform="none", clusters=4, n_init=10, seed=42)
+    result = segmentation(online_retail, plan(), transform="none", clusters=4, n_init=10, seed=42)
     assert result.inertia == pytest.approx(4046.3, abs=0.05)
     assert sorted(np.bincount(result.labels)) == [6, 110, 1087, 3169]
 
 
-def test_silhouette_finds_four_clouds() -> None:
+def test_four_clouds_are_four_clusters() -> None:
     random = np.random.default_rng(7)
     centres = [(2, 40, 9000.0), (5, 2, 60.0), (200, 30, 4000.0), (300, 1, 30.0)]
     rows = [
-        (round(r * noise), max(1, round(f * noise)), m * noise)
+        (round(r * days), max(1, round(f * orders)), m * worth)
         for r, f, m in centres
-        for noise in random.uniform(0.9, 1.1, 50)
+        for days, orders, worth in random.uniform(0.7, 1.3, (50, 3))
     ]
     result = automatic(shop(rows))
     assert result.k == 4
-    assert set(result.silhouettes) == set(range(3, 9))
-    assert result.silhouettes[4] == max(result.silhouettes.values())
+    assert result.curves is not None
+    assert result.curves.k == [3, 4, 5, 6, 7, 8]
+    assert all(4 in voted for voted in result.curves.votes.values()), "every criterion sees them"
     assert np.bincount(result.labels).tolist() == [50, 50, 50, 50]
 
 
@@ -98,8 +106,11 @@ def test_silhouette_finds_four_clouds() -> None:
         ([(3, 1, 10.0), (9, 2, 20.0), (30, 3, 5.0), (60, 1, 1.0)], 3),
     ],
 )
-def test_small_and_even_shops_get_as_many_clusters_as_they_bear(rows: list[tuple[int, int, float]], k: int) -> None:
-    result = automatic(shop(rows))
+@pytest.mark.parametrize("method", ["kmeans", "mixture"])
+def test_small_and_even_shops_get_as_many_clusters_as_they_bear(
+    rows: list[tuple[int, int, float]], k: int, method: Method
+) -> None:
+    result = automatic(shop(rows), method)
     assert result.k == k
     assert len(np.unique(result.labels)) == k
     assert result.reason
@@ -107,7 +118,7 @@ def test_small_and_even_shops_get_as_many_clusters_as_they_bear(rows: list[tuple
 
 def test_more_clusters_than_histories_is_a_sentence() -> None:
     with pytest.raises(NotEnoughDataError, match=r"4 segments need at least 4 customers .* and 2 were found"):
-        segmentation(shop([(3, 1, 10.0), (4, 1, 10.0)] * 9), transform="log", clusters=4, n_init=1, seed=1)
+        segmentation(shop([(3, 1, 10.0), (4, 1, 10.0)] * 9), plan(), transform="log", clusters=4, n_init=1, seed=1)
 
 
 def test_the_same_seed_gives_the_same_clusters() -> None:
@@ -117,4 +128,4 @@ def test_the_same_seed_gives_the_same_clusters() -> None:
     )
     one, two = automatic(values), automatic(values)
     assert (one.labels == two.labels).all()
-    assert one.silhouettes == two.silhouettes
+    assert one.curves == two.curves
