@@ -9,6 +9,7 @@ PRESET = "filter-preset"
 RESET = "filter-reset"
 COPY = "copy-link"
 GRID = "customer-grid"
+GRID_COLUMNS = "customer-grid-columns"
 GRID_COUNT = "customer-grid-count"
 DOWNLOAD = "customer-download"
 PICK_CUSTOMER = "pick-customer"
@@ -41,6 +42,11 @@ def picture(name: str) -> dict[str, str]:
 def camera(name: str) -> dict[str, str]:
     """Where the visitor last left the camera of a picture."""
     return {"type": "camera", "name": name}
+
+
+def choice(name: str) -> dict[str, str]:
+    """A control of one page whose values are addresses."""
+    return {"type": "choice", "name": name}
 
 
 def data_action(name: object) -> dict[str, object]:

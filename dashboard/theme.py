@@ -50,6 +50,12 @@ def token(name: str, theme: Theme) -> str:
     return TOKENS[name][theme == "dark"]
 
 
+def faded(colour: str, opacity: float) -> str:
+    """A colour (#RRGGBB) that lets what is under it through."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def css() -> str:
     """The tokens and the segment colours as CSS variables for both themes."""
 

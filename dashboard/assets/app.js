@@ -72,6 +72,17 @@
       return clientside.no_update;
     },
 
+    followChoice: function () {
+      var event = clientside.callback_context.triggered[0];
+      var address = event && event.value;
+      if (typeof address === "string" && /^\/(?!\/)/.test(address)) {
+        var place = window.scrollY;
+        go(address);
+        window.scrollTo(0, place);
+      }
+      return clientside.no_update;
+    },
+
     keepCamera: function (change) {
       return (change && change["scene.camera"]) || clientside.no_update;
     },
@@ -98,6 +109,16 @@
 
     refreshGrid: function (search, className) {
       window.dash_ag_grid.getApiAsync("customer-grid").then(function (api) { api.purgeInfiniteCache(); });
+      return clientside.no_update;
+    },
+
+    showColumns: function (chosen) {
+      if (!Array.isArray(chosen)) return clientside.no_update;
+      window.dash_ag_grid.getApiAsync("customer-grid").then(function (api) {
+        var all = api.getColumns().filter(function (column) { return !column.isPinned(); });
+        api.setColumnsVisible(all.filter(function (c) { return chosen.indexOf(c.getColId()) < 0; }), false);
+        api.setColumnsVisible(all.filter(function (c) { return chosen.indexOf(c.getColId()) >= 0; }), true);
+      });
       return clientside.no_update;
     },
 
@@ -215,7 +236,8 @@
 
   cells.SegmentChip = function (props) {
     if (!props.data) return "";
-    var colour = "var(--segment-" + String(props.data.colour || "other").replace("_", "-") + ")";
+    if (!props.value) return "–";
+    var colour = "var(--segment-" + String(props.data[props.colour] || "other").replace("_", "-") + ")";
     return window.React.createElement("span", { className: "segment-chip" },
       window.React.createElement("span", { className: "dot", style: { background: colour } }), props.value);
   };

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import format as fmt
 from dashboard.components.graph import figure
-from dashboard.theme import SEGMENT_COLOURS, Theme, token
+from dashboard.theme import SEGMENT_COLOURS, Theme, faded, token
 
 _SYMBOLS = ("diamond", "square", "cross", "x")  # segments of one colour differ by their marks
 
@@ -28,7 +28,7 @@ def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, 
             mode="lines",
             line={"color": accent, "width": 2.5},
             fill="tozeroy",
-            fillcolor=_faded(accent, 0.10),
+            fillcolor=faded(accent, 0.10),
             customdata=shown,
             hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>this period</extra>",
         ),
@@ -204,7 +204,7 @@ def boxes(spread: pd.DataFrame, theme: Theme) -> go.Figure:
             name=row["segment"],
             width=0.5,
             line={"color": SEGMENT_COLOURS[row["colour"]], "width": 1.5},
-            fillcolor=_faded(SEGMENT_COLOURS[row["colour"]], 0.25),
+            fillcolor=faded(SEGMENT_COLOURS[row["colour"]], 0.25),
             hoverinfo="x",
         )
     picture.update_xaxes(type="log", tickformat="~s", dtick=1, showgrid=True)
@@ -254,8 +254,3 @@ def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> g
     picture.update_xaxes(rangemode="tozero", showgrid=True, nticks=5)
     picture.update_yaxes(showgrid=False, range=[len(frame) - 0.4, -0.8])
     return picture
-
-
-def _faded(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from dashboard.pages import customer, customers, data, overview, recommendations, segments
+from dashboard.pages import customer, customers, data, movement, overview, recommendations, segments
 from dashboard.view import Page, Picture, Slot
 
-PAGES: tuple[Page, ...] = (overview.PAGE, segments.PAGE, customers.PAGE, customer.PAGE, recommendations.PAGE, data.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    segments.PAGE,
+    movement.PAGE,
+    customers.PAGE,
+    customer.PAGE,
+    recommendations.PAGE,
+    data.PAGE,
+)
 
 SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for name, fill in page.slots.items()})
 

@@ -1,0 +1,54 @@
+"""Heatmaps: a number a cell, written in it, the darker the more."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from dashboard import format as fmt
+from dashboard.components.graph import figure
+from dashboard.theme import Theme, token
+
+Texts = Sequence[Sequence[str]]
+
+
+def heatmap(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: npt.ArrayLike,
+    texts: Texts,
+    hovers: Texts,
+    theme: Theme,
+    *,
+    hrefs: Texts | None = None,
+    titles: tuple[str, str] = ("", ""),
+    colours: Sequence[str] | None = None,
+) -> go.Figure:
+    """Cells of `values` (rows x columns, first row on top), NaN blank; a cell with an address leads there.
+
+    `titles` name the columns and the rows; `colours` run from the least to the most, the accent if none are given;
+    names may repeat.
+    """
+    scale = list(colours or (token("tint", theme), token("accent", theme)))
+    picture = figure(
+        theme,
+        go.Heatmap(
+            z=np.asarray(values, dtype=float),
+            text=[[fmt.unmarked(text).replace("\n", "<br>") for text in row] for row in texts],
+            texttemplate="%{text}",
+            hovertext=[[fmt.unmarked(text) for text in row] for row in hovers],
+            hovertemplate="%{hovertext}<extra></extra>",
+            customdata=[list(row) for row in hrefs] if hrefs else None,
+            hoverongaps=False,
+            xgap=2,
+            ygap=2,
+            colorscale=[[at / (len(scale) - 1), colour] for at, colour in enumerate(scale)],
+            showscale=False,
+        ),
+    )
+    for axis, names, title in ((picture.layout.xaxis, columns, titles[0]), (picture.layout.yaxis, rows, titles[1])):
+        axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[fmt.unmarked(n) for n in names])
+        axis.update(title_text=title, showgrid=False)
+    picture.update_layout(xaxis_side="top", yaxis_autorange="reversed", margin={"t": 8, "b": 8})
+    return picture

@@ -1,0 +1,123 @@
+"""Customers on the move: the bridge from one period's revenue to the next, cohorts, and flows between segments."""
+
+from datetime import date
+
+import pandas as pd
+
+from db.conditions import Condition, Period
+from db.drill import CAUSES, COURSES
+from db.filters import Filters
+from db.snapshot import Snapshot
+from db.standing import STANDINGS, cohorts, monthly_standings, standings
+
+_LISTED = "count(*) FILTER (customer_id IN (SELECT customer_id FROM customer_segment))"
+
+
+def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame:
+    """What changed the revenue of a period against `db.standing.compared` to it: standing, customers, listed, before,
+    now, change.
+
+    One row for each of `STANDINGS` and one for `guests`, 0 where there were none; the changes add up exactly to the
+    change of revenue. `listed` are the customers whom the published segments know.
+    """
+    relation = standings(_on_lines(filters.but(bridge=None)), period)
+    return _by_standing(snapshot, "", f"({relation.sql})", relation.values).reindex(
+        [*STANDINGS, "guests"], fill_value=0
+    )
+
+
+def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd.DataFrame:
+    """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
+    day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
+    relation = monthly_standings(_on_lines(filters.but(bridge=None)))
+    month = "make_date(bin // 12, bin % 12 + 1, 1)"
+    chosen = f"(SELECT *, {month} AS month FROM ({relation.sql}) WHERE {month} BETWEEN ? AND ?)"
+    frame = _by_standing(snapshot, "month, ", chosen, (*relation.values, first, last))
+    return frame.reset_index().sort_values("month", kind="stable", ignore_index=True)
+
+
+def _by_standing(snapshot: Snapshot, also: str, relation: str, values: tuple[object, ...]) -> pd.DataFrame:
+    return snapshot.frame(
+        f"""
+        SELECT {also}standing, count(customer_id) AS customers, {_LISTED} AS listed, sum(before)::DOUBLE AS before,
+            sum(now)::DOUBLE AS now, sum(now - before)::DOUBLE AS change
+        FROM {relation} GROUP BY ALL ORDER BY standing
+        """,
+        values,
+    ).set_index("standing")
+
+
+def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """Customers by the month of their first purchase and the months since: cohort, age, size, customers (who bought in
+    that month), listed (of them those whom the published segments know), share, revenue (net).
+
+    Every month from the cohort's first to the last of the data has a row, with 0 where nobody bought. The days of the
+    filters do not apply: a cohort is followed over all of the data.
+    """
+    relation = cohorts(_on_lines(filters.but(cohort=None)))
+    return snapshot.frame(
+        f"""
+        WITH member AS ({relation.sql}), size AS (
+            SELECT cohort, count(*) AS size FROM member WHERE age = 0 GROUP BY cohort
+        ), cell AS (
+            SELECT cohort, size, unnest(range(date_diff('month', cohort, last) + 1)) AS age
+            FROM size, (SELECT max(ordered_at) AS last FROM transaction_line)
+        ), done AS (
+            SELECT cohort, age, count(*) FILTER (bought) AS customers,
+                count(*) FILTER (bought AND customer_id IN (SELECT customer_id FROM customer_segment)) AS listed,
+                sum(amount)::DOUBLE AS revenue
+            FROM member GROUP BY ALL
+        )
+        SELECT cohort, age, size, coalesce(customers, 0) AS customers, coalesce(listed, 0) AS listed,
+            coalesce(customers, 0) / size AS share, coalesce(revenue, 0) AS revenue
+        FROM cell LEFT JOIN done USING (cohort, age) ORDER BY cohort, age
+        """,
+        relation.values,
+    )
+
+
+def moments(snapshot: Snapshot) -> pd.DataFrame:
+    """The moments at which the run parted the customers, first to last: moment, as_of, day, customers."""
+    return snapshot.frame("SELECT moment, as_of, as_of::DATE AS day, customers FROM movement_moment ORDER BY moment")
+
+
+def flows(snapshot: Snapshot, filters: Filters, grouping: str, since: int, until: int) -> pd.DataFrame:
+    """Where the customers of the filters stood at two moments (`since` before `until`): from_segment (empty for who was
+    no customer yet), to_segment, cause, customers, revenue (net, between the moments), and of both segments the place
+    and the colour (from_position, from_colour, ...); most valuable segments first.
+
+    `grouping` is segment or rfm_group. Everybody who is a customer at `until` is in one row. The days of the filters
+    do not apply.
+    """
+    segments, causes = COURSES[grouping]
+    who = filters.but(start=None, end=None, move=None).on_customers()
+    words = ", ".join(f"('{letter}', '{word}')" for word, letter in CAUSES.items())
+    return snapshot.frame(
+        f"""
+        WITH stood AS (
+            SELECT customer_id, substr({segments}, ? + 1, 1) AS origin, substr({segments}, ? + 1, 1) AS target,
+                substr({causes}, ?, 1) AS letter
+            FROM customer_movement WHERE target <> '.' AND customer_id IN (
+                SELECT customer_id FROM customer_segment LEFT JOIN customer USING (customer_id) WHERE {who.sql})
+        ), spent AS (
+            SELECT customer_id, sum(amount) AS revenue FROM transaction_line JOIN stood USING (customer_id)
+            WHERE ordered_at < (SELECT as_of FROM movement_moment WHERE moment = ?) AND (origin = '.'
+                OR ordered_at >= (SELECT as_of FROM movement_moment WHERE moment = ?)) GROUP BY customer_id
+        ), flow AS (
+            SELECT origin, target, letter, count(*) AS customers, coalesce(sum(revenue), 0)::DOUBLE AS revenue
+            FROM stood LEFT JOIN spent USING (customer_id) GROUP BY ALL
+        ), sign AS (
+            SELECT letter, segment, position, colour FROM movement_letter WHERE grouping = ?
+        )
+        SELECT coalesce(o.segment, '') AS from_segment, t.segment AS to_segment, cause, customers, revenue,
+            o.position AS from_position, o.colour AS from_colour, t.position AS to_position, t.colour AS to_colour
+        FROM flow JOIN (VALUES {words}) AS word (letter, cause) USING (letter)
+        LEFT JOIN sign AS o ON o.letter = origin JOIN sign AS t ON t.letter = target
+        ORDER BY from_position NULLS LAST, from_segment, to_position NULLS LAST, to_segment, customers DESC, cause
+        """,
+        (since, until, until * (until - 1) // 2 + since + 1, *who.values, until, since, grouping),
+    )
+
+
+def _on_lines(filters: Filters) -> Condition:
+    return filters.but(start=None, end=None).on_lines()
