@@ -215,6 +215,10 @@ def test_a_hole_and_an_overlap_are_named_by_their_cells(shop: Path) -> None:
         "shop.toml: tables 1 must cover each cell of the grid once: no group covers r 2 fm 1, r 2 fm 2; "
         "twice covered are r 3 fm 2 by About to sleep and Hibernating."
     )
+    shop.write_text(text.replace(hibernating, "covers = [{ r = [2, 3], fm = [1, 2] }]", 1))
+    assert complaint(shop).endswith(
+        "once: twice covered are r 3 fm 1 by About to sleep and Hibernating, r 3 fm 2 by About to sleep and Hibernating."
+    )
 
 
 def test_two_groups_or_tables_alike_are_named(shop: Path) -> None:
