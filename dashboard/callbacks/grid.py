@@ -9,8 +9,9 @@ from dashboard import format as fmt
 from dashboard import ids
 from dashboard.pages.customers import download_address
 from dashboard.view import Views
+from db.filters import GROUPING_FIELDS
 from db.grid import GridRequest
-from db.queries import customers, segments
+from db.queries import customers
 from errors import SnapshotError
 
 
@@ -33,13 +34,15 @@ def register(app: Dash, views: Views) -> None:
         except SnapshotError as error:
             return {"rowData": [], "rowCount": 0}, str(error), no_update
         frame, total = customers.page(view.snapshot, view.filters, GridRequest.parse(request, customers.COLUMNS))
-        profiles = segments.profiles(view.snapshot)
-        colours = dict(zip(profiles["segment"], profiles["colour"], strict=True))
-        frame["colour"] = frame["segment"].map(colours)
-        frame["last_ordered_at"] = frame["last_ordered_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+        colours = customers.colours(view.snapshot)
+        for grouping in GROUPING_FIELDS:
+            frame[f"{grouping}_colour"] = [colours.get((grouping, name)) for name in frame[grouping]]
+        for name, kind in customers.COLUMNS.items():
+            if kind == "date":
+                frame[name] = frame[name].dt.strftime("%Y-%m-%d %H:%M:%S")
         frame["href"] = [view.customer_href(customer_id) for customer_id in frame["customer_id"]]
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        everyone = int(profiles["customers"].sum())
+        everyone = customers.everyone(view.snapshot)
         count = f"{total:,} of {fmt.plural(everyone, 'customer')}"
         if total == everyone:
             count = "The only customer" if total == 1 else f"All {total:,} customers"

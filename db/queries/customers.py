@@ -5,21 +5,26 @@ from collections.abc import Iterator
 import pandas as pd
 import pyarrow as pa
 
-from db.filters import Condition, Filters
+from db.conditions import Condition
+from db.filters import Filters
 from db.grid import ColumnKind, GridRequest
 from db.snapshot import Snapshot
 
 COLUMNS: dict[str, ColumnKind] = {
     "customer_id": "text",
     "segment": "text",
+    "rfm_group": "text",
+    "alternative": "text",
     "country": "text",
+    "first_ordered_at": "date",
     "last_ordered_at": "date",
-    "recency_days": "number",
-    "frequency": "number",
-    "monetary": "number",
-    "r_score": "number",
-    "f_score": "number",
-    "m_score": "number",
+    **dict.fromkeys(("recency_days", "frequency", "monetary", "average_order", "gap_days", "tenure_days"), "number"),
+    **dict.fromkeys(("discount_share", "category_breadth", "return_rate"), "number"),
+    **dict.fromkeys(("r_score", "f_score", "m_score", "fm_score"), "number"),
+    **dict.fromkeys(("p_alive", "churn_risk"), "number"),
+    "next_order_at": "date",
+    **dict.fromkeys(("orders_30", "orders_90", "orders_365"), "number"),
+    **dict.fromkeys(("clv", "clv_low", "clv_high", "value_decile"), "number"),
 }
 """What the list shows and may be sorted and filtered by."""
 
@@ -35,6 +40,23 @@ SELECT customer_id, string_agg(coalesce(name, product_id), '; ' ORDER BY rank) F
     string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'buy_again') AS buy_again_offers
 FROM recommendation LEFT JOIN product USING (product_id) WHERE rank <= 3 GROUP BY customer_id
 """
+
+
+def filled(snapshot: Snapshot) -> frozenset[str]:
+    """The columns that have a value for anybody: what the data or the run do not tell has none."""
+    counts = snapshot.frame(f"SELECT {', '.join(f'count({name}) AS {name}' for name in COLUMNS)} FROM ({_LIST})")
+    return frozenset(name for name in COLUMNS if counts[name].iloc[0])
+
+
+def everyone(snapshot: Snapshot) -> int:
+    """How many customers the run has parted."""
+    return int(snapshot.scalar("SELECT count(*) FROM customer_segment"))
+
+
+def colours(snapshot: Snapshot) -> dict[tuple[str, str], str]:
+    """(grouping, segment) -> the key of its colour."""
+    rows = snapshot.frame("SELECT grouping, segment, colour FROM segment_profile")
+    return dict(zip(zip(rows["grouping"], rows["segment"], strict=True), rows["colour"], strict=True))
 
 
 def page(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[pd.DataFrame, int]:
