@@ -203,5 +203,5 @@ def bg_nbd(of: Histories) -> BgNbd:
         )
     (r, alpha, a, b), least = best
     total = float(of.customers.sum())
-    scale = float((of.customers * x).sum()) * np.log(unit)  # densities of times are in the caller's unit
+    scale = float((of.customers * x).sum() * np.log(unit))  # densities of times are in the caller's unit
     return BgNbd(r, alpha * unit, a, b, -least * total - scale)
