@@ -227,7 +227,7 @@ def _corrections(known: Sequence[Known]) -> Corrections:
 
     def gain(memory: float, steadiness: float) -> float:
         probability = _beliefs(orders, some_of, Corrections(memory, steadiness, none.days)).exactly(n, none.days)
-        return float(times @ np.log(np.maximum(probability, 1e-12)))
+        return float((times * np.log(np.maximum(probability, 1e-12))).sum())
 
     gains = {pair: gain(*pair) for pair in product(_GRID, _GRID)}
     best = max(gains, key=lambda pair: gains[pair])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 Numbers = npt.NDArray[np.float64]
 
@@ -23,14 +24,15 @@ def likeliest(
     bounds = [(-_WIDEST, _WIDEST)] * len(starts[0])
     best: tuple[list[float], float] | None = None
     for start in starts:
-        found = minimize(
-            cost,
-            np.log(np.array(start)),
-            method="L-BFGS-B",
-            jac=True,
-            bounds=bounds,
-            options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 1_000},
-        )
+        with threadpool_limits(1):  # sums in one order; and more threads wait for each other longer than they add
+            found = minimize(
+                cost,
+                np.log(np.array(start)),
+                method="L-BFGS-B",
+                jac=True,
+                bounds=bounds,
+                options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 1_000},
+            )
         if np.isfinite(found.fun) and (best is None or found.fun < best[1]):
             best = np.exp(found.x).tolist(), float(found.fun)
     return best
