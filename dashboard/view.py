@@ -8,6 +8,7 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 
 from dashboard.theme import Theme
+from db.drill import Range
 from db.filters import Filters, Period
 from db.queries import shop
 from db.runs import SEGMENTS
@@ -52,6 +53,10 @@ class View:
     def href(self, path: str, **changes: Any) -> str:
         """The address of another page under the same filters, some of them changed."""
         return path + self.filters.but(**changes).query()
+
+    def behind(self, *ranges: Range) -> str:
+        """The address of the customers in ranges of their numbers, whatever the days."""
+        return "/customers" + self.filters.but(start=None, end=None).within(*ranges).query()
 
     def customer_href(self, customer_id: str) -> str:
         """The address of one customer's page."""

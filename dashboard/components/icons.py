@@ -10,6 +10,7 @@ _PATHS = {
     "overview": "M3 3h8v8H3zM13 3h8v5h-8zM13 10h8v11h-8zM3 13h8v8H3z",
     "segments": "M12 3a9 9 0 1 0 9 9h-9zM14 3v7h7a7 7 0 0 0-7-7z",
     "movement": "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
+    "value": "M4 20V10M10 20V4M16 20v-7M22 20H2",
     "customers": "M4 6h16M4 12h16M4 18h16",
     "recommendations": "M12 3l2.4 6.2L21 12l-6.6 2.8L12 21l-2.4-6.2L3 12l6.6-2.8z",
     "data": "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0",

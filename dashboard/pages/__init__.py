@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from dashboard.pages import customer, customers, data, movement, overview, recommendations, segments
+from dashboard.pages import customer, customers, data, movement, overview, recommendations, segments, value
 from dashboard.view import Page, Picture, Slot
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
     segments.PAGE,
+    value.PAGE,
     movement.PAGE,
     customers.PAGE,
     customer.PAGE,

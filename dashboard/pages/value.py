@@ -1,0 +1,251 @@
+"""Value: what the customers are expected to bring, who is at risk, and how good the forecast is."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard import format as fmt
+from dashboard.components import charts, report_card
+from dashboard.components.card import card
+from dashboard.components.fact_card import fact_card
+from dashboard.components.graph import graph
+from dashboard.components.states import empty, slot
+from dashboard.components.table import Column, table
+from dashboard.pages.value_activity import activity
+from dashboard.run_choice import run_choice
+from dashboard.theme import token
+from dashboard.view import Component, Page, View
+from db.drill import Range
+from db.queries import shop
+from db.queries import value as queries
+from db.runs import SEGMENTS
+
+_COVERED = 0.8
+"""The share of customers that a customer's interval should hold."""
+_INDEPENDENT = NormalDist().inv_cdf((1 + 0.95) / 2) / NormalDist().inv_cdf((1 + _COVERED) / 2)
+"""From half the width of an 80% interval to that of a 95% one."""
+
+
+def layout(_: View) -> Component:
+    """The frame of the page."""
+    return [
+        html.H1("Value", className="visually-hidden"),
+        html.Div([slot("value.sentence", "sentence"), slot("value.run", "strip")], className="bar"),
+        slot("value.cards", "cards"),
+        html.Div(
+            [
+                slot("value.deciles", "chart"),
+                slot("value.risk", "table"),
+                slot("value.activity", "chart", "full"),
+                slot("value.report", "chart", "full"),
+            ],
+            className="grid",
+        ),
+    ]
+
+
+def sentence(view: View) -> Component:
+    """Where the money is expected from and whether to believe it; where there is no forecast, why."""
+    run = shop.published_run(view.snapshot, SEGMENTS)
+    if run is None:
+        words = "to compute segments and forecasts; they need orders that name a customer."
+        return empty("No forecast yet", "Run ", html.Code("python -m models run"), f" {words}")
+    of = queries.totals(view.snapshot, view.filters)
+    if not of["forecast"]:
+        return _without(view, _told(run.metrics), nobody=not of["customers"])
+    best = queries.deciles(view.snapshot, view.filters).iloc[0]
+    share = best["expected"] / of["expected"] if of["expected"] > 0 else float("nan")
+    who = f"The {fmt.plural(int(best['customers']), 'customer')} of the best tenth"
+    lead = f"{who} are expected to bring {fmt.percent(share, 0)} of the next year's revenue."
+    if fmt.missing(share) or best["value_decile"] < 10:
+        lead = f"{fmt.short_money(of['expected'], view.currency)} of revenue are expected in the next 365 days."
+    as_of = f" As of {fmt.day(run.as_of)}, run {run.run_id}."
+    return html.P([html.Strong(lead), f" {_verdict(_told(run.metrics))}", as_of], className="sentence")
+
+
+def _told(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the run tells of its forecast."""
+    told = metrics.get("value")
+    return told if isinstance(told, Mapping) else {}
+
+
+def _verdict(told: Mapping[str, Any]) -> str:
+    if "measures" not in told:
+        return "How good this forecast is could not be tested on the past."
+    if told["surely"]:
+        return f"Tested on the last {told['days']} days, the forecast beat both naive ones."
+    if told["beats"]:
+        return (
+            f"Tested on the last {told['days']} days, the forecast was better than both naive ones, though not surely."
+        )
+    return f"Tested on the last {told['days']} days, the forecast did not beat both naive ones: read it with care."
+
+
+def _without(view: View, told: Mapping[str, Any], *, nobody: bool) -> Component:
+    if nobody:
+        return empty("No customers in this view", "Choose fewer filters, or ", dcc.Link("reset them", href="?"), ".")
+    why = told.get("sentence") or told.get("reason") or "This run was made before there were forecasts."
+    advice = " Load more orders, so that more customers have come back, and run "
+    return empty("No forecast in this run", str(why), advice, html.Code("python -m models run"), ".")
+
+
+def run_seen(view: View) -> Component:
+    """Which run is seen."""
+    return run_choice(view, "/value")
+
+
+def cards(view: View) -> Component:
+    """Expected revenue and orders, who is probably active, what is at risk."""
+    of = queries.totals(view.snapshot, view.filters)
+    if not of["forecast"]:
+        return []
+    half = of["half"] * _INDEPENDENT
+    low, high = (fmt.short_money(max(of["expected"] + sign * half, 0), view.currency) for sign in (-1, 1))
+    active, risky = (Range(column, queries.PROBABLY, None) for column in ("p_alive", "churn_risk"))
+    against = f"{fmt.short_money(of['past'], view.currency)} in the year before"
+    return html.Div(
+        [
+            fact_card(
+                "Expected revenue",
+                fmt.short_money(of["expected"], view.currency),
+                f"{low} to {high}; {against}",
+                "Net revenue expected of these customers in the next 365 days; new customers come on top. The 95% "
+                "interval takes customers as independent: what strikes all of them at once is not in it.",
+            ),
+            fact_card(
+                "Orders in 30 days",
+                fmt.number(of["orders_30"]),
+                f"{of['orders_30'] / of['forecast']:.2f} a customer",
+                "Orders expected of these customers in the next 30 days.",
+            ),
+            fact_card(
+                "Orders in 90 days",
+                fmt.number(of["orders_90"]),
+                f"{of['orders_90'] / of['forecast']:.2f} a customer",
+                "Orders expected of these customers in the next 90 days.",
+            ),
+            fact_card(
+                "Probably active",
+                fmt.number(of["active"]),
+                f"{fmt.percent(of['active'] / of['customers'], 0)} of {of['customers']:,.0f} customers",
+                "Customers who with a probability of at least 50% have not left for good.",
+                view.behind(active),
+            ),
+            fact_card(
+                "High churn risk",
+                fmt.number(of["at_risk"]),
+                f"{fmt.percent(of['at_risk'] / of['customers'], 0)} of {of['customers']:,.0f} customers",
+                "Customers who with a probability of at least 50% place no order in the next 90 days.",
+                view.behind(risky),
+            ),
+            fact_card(
+                "Revenue at risk",
+                fmt.short_money(of["risk"], view.currency),
+                f"{fmt.percent(of['risk'] / of['past'], 0)} of the last year's" if of["past"] > 0 else "",
+                "Each customer's net revenue of the last 365 days times the probability of no order in the next 90 "
+                "days, added up.",
+            ),
+        ],
+        className="kpis",
+    )
+
+
+def deciles(view: View) -> Component:
+    """Each tenth of the customers by expected revenue: its share of what is expected and of what was."""
+    frame = queries.deciles(view.snapshot, view.filters)
+    expected, past = frame["expected"].sum(), frame["past"].sum()
+    if frame.empty:
+        return []
+    frame["of_expected"] = frame["expected"] / expected if expected > 0 else 0.0
+    frame["of_past"] = frame["past"] / past if past > 0 else 0.0
+    names = [_decile(int(decile)) for decile in frame["value_decile"]]
+    frame["href"] = [view.behind(Range("value_decile", int(d), int(d))) for d in frame["value_decile"]]
+    best = frame.iloc[0]
+    title = f"{_decile(int(best['value_decile']))}: {fmt.percent(best['of_expected'], 0)} of the revenue to come"
+    shares = (list(frame["of_expected"]), list(frame["of_past"]))
+    colours = [token("accent", view.theme)] * len(frame)
+    drawn = charts.paired_bars(
+        names, shares, ("of expected revenue", "of last year's"), colours, view.theme, list(frame["href"])
+    )
+    columns = [
+        Column("value_decile", "Tenth", lambda v: _decile(int(v)), href=lambda row: str(row["href"])),
+        Column("customers", "Customers", fmt.number, numeric=True),
+        Column("expected", f"Expected ({view.currency})", fmt.number, numeric=True),
+        Column("of_expected", "Share", fmt.percent, numeric=True),
+        Column("past", f"Last year ({view.currency})", fmt.number, numeric=True),
+        Column("of_past", "Share", fmt.percent, numeric=True),
+    ]
+    about = (
+        "Tenths of all customers by expected revenue: share of the net revenue of the next 365 days (colour) and of "
+        "the last (grey); click one for its customers"
+    )
+    return card(title, graph("deciles", drawn, 30 + 40 * len(frame), title), about=about, twin=(frame, columns))
+
+
+def _decile(decile: int) -> str:
+    return {10: "Best tenth", 1: "Last tenth"}.get(decile, f"Tenth {11 - decile}")
+
+
+def risk(view: View) -> Component:
+    """The customers with most to lose."""
+    frame = queries.at_risk(view.snapshot, view.filters)
+    if frame.empty:
+        return []
+    title = f"{fmt.short_money(frame['risk'].sum(), view.currency)} at risk with {fmt.plural(len(frame), 'customer')}"
+    columns = [
+        Column("customer_id", "Customer", href=lambda row: view.customer_href(str(row["customer_id"]))),
+        Column("segment", "Segment", style="secondary"),
+        Column("past", f"Last year ({view.currency})", fmt.number, numeric=True),
+        Column("churn_risk", "Churn risk", lambda v: fmt.percent(v, 0), numeric=True),
+        Column("risk", f"At risk ({view.currency})", fmt.number, numeric=True),
+    ]
+    about = "Net revenue of the last 365 days times the churn risk: the customers with most to lose"
+    every = dcc.Link(
+        "All with a high risk", className="nowrap", href=view.behind(Range("churn_risk", queries.PROBABLY, None))
+    )
+    return card(title, table(frame, columns), about=about, aside=every)
+
+
+def report(view: View) -> Component:
+    """How good a forecast made in the same way was."""
+    run = shop.published_run(view.snapshot, SEGMENTS)
+    told = _told(run.metrics) if run else {}
+    if "measures" not in told:
+        return []
+    title = {True: "The forecast beats both naive ones", False: "The forecast does not beat both naive ones"}[
+        bool(told["beats"])
+    ]
+    about = (
+        f"{fmt.plural(told['customers'], 'customer')} known on {fmt.day(told['split'])}; the intervals are 95%, by "
+        "resampling customers"
+    )
+    return card(
+        title,
+        html.P(told["sentence"]),
+        html.Div(report_card.errors(told), className="errors"),
+        html.P(report_card.covered(told), className="about"),
+        report_card.curves(told, view.theme),
+        report_card.as_table(told),
+        about=about,
+    )
+
+
+PAGE = Page(
+    path="/value",
+    title="Value",
+    icon="value",
+    layout=layout,
+    slots={
+        "value.sentence": sentence,
+        "value.run": run_seen,
+        "value.cards": cards,
+        "value.deciles": deciles,
+        "value.risk": risk,
+        "value.activity": activity,
+        "value.report": report,
+    },
+    ignores="Forecasts look ahead from the run's moment: the period does not apply. The other filters narrow the "
+    "customers; the report card is over all of them.",
+)

@@ -1,0 +1,103 @@
+"""What the customers are expected to bring: totals, tenths, who is still active, and what is at risk.
+
+All of it is of the customers whom the filters leave, whatever the days: a forecast looks ahead from the run's moment.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from db.conditions import Condition
+from db.drill import Range
+from db.filters import Filters
+from db.snapshot import Snapshot
+
+YEAR = 365
+"""Days that the expected revenue covers, and the past revenue it is held against."""
+PROBABLY = 0.5
+"""From this probability on a customer is probably active, or probably at risk."""
+
+RECENCIES = (0, 7, 14, 30, 60, 90, 180, 365)
+FREQUENCIES = (1, 2, 3, 5, 10, 20, 50, 100)
+"""The lowest number of each bin; the last has no end."""
+
+
+def totals(snapshot: Snapshot, filters: Filters) -> pd.Series:
+    """What the customers of a view bring together; sums are 0 where nobody has a forecast.
+
+    customers, forecast (those with one), expected, half (of the width of its interval were each customer independent of
+    the others), orders_30, orders_90, active and at_risk (customers by `PROBABLY`), past and risk (net revenue of the
+    year before, and the part of it that may not come again).
+    """
+    relation = _known(filters)
+    return snapshot.frame(
+        f"""
+        SELECT count(*) AS customers, count(clv) AS forecast, coalesce(sum(clv), 0) AS expected,
+            coalesce(sqrt(sum(((clv_high - clv_low) / 2) ** 2)), 0) AS half, coalesce(sum(orders_30), 0) AS orders_30,
+            coalesce(sum(orders_90), 0) AS orders_90, count(*) FILTER (p_alive >= {PROBABLY}) AS active,
+            count(*) FILTER (churn_risk >= {PROBABLY}) AS at_risk, coalesce(sum(past), 0) AS past,
+            coalesce(sum(risk), 0) AS risk
+        FROM ({relation.sql})
+        """,
+        relation.values,
+    ).iloc[0]
+
+
+def deciles(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """value_decile (10 first), customers, expected, past: net revenue of the next and of the last `YEAR` days."""
+    relation = _known(filters)
+    return snapshot.frame(
+        "SELECT value_decile, count(*) AS customers, sum(clv) AS expected, sum(past) AS past "
+        f"FROM ({relation.sql}) WHERE value_decile IS NOT NULL GROUP BY ALL ORDER BY value_decile DESC",
+        relation.values,
+    )
+
+
+def activity(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """recency, frequency (places in `RECENCIES` and `FREQUENCIES`), customers, p_alive (their mean), expected."""
+    relation = _known(filters)
+    recency, frequency = (_place(*bins) for bins in (("recency_days", RECENCIES), ("frequency", FREQUENCIES)))
+    return snapshot.frame(
+        f"SELECT {recency} AS recency, {frequency} AS frequency, count(*) AS customers, avg(p_alive) AS p_alive, "
+        f"sum(clv) AS expected FROM ({relation.sql}) WHERE p_alive IS NOT NULL GROUP BY ALL ORDER BY ALL",
+        relation.values,
+    )
+
+
+def bin_range(column: str, bins: Sequence[int], place: int) -> Range:
+    """The numbers of a bin."""
+    return Range(column, bins[place], bins[place + 1] - 1 if place + 1 < len(bins) else None)
+
+
+def at_risk(snapshot: Snapshot, filters: Filters, limit: int = 12) -> pd.DataFrame:
+    """Who has most to lose: customer_id, segment, recency_days, churn_risk, clv, past, risk; most first."""
+    relation = _known(filters)
+    return snapshot.frame(
+        "SELECT customer_id, segment, recency_days, churn_risk, clv, past, risk "
+        f"FROM ({relation.sql}) WHERE risk > 0 ORDER BY risk DESC, customer_id LIMIT ?",
+        (*relation.values, limit),
+    )
+
+
+def _known(filters: Filters) -> Condition:
+    """customer_segment of the customers in view, with `past` (net revenue of the `YEAR` days before the run's moment)
+    and `risk` (of it what probably does not come again: times the probability of no order in 90 days)."""
+    where = filters.but(start=None, end=None).on_customers()
+    return Condition(
+        f"""
+        SELECT *, greatest(past, 0) * churn_risk AS risk FROM (
+            SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM (
+                SELECT * FROM customer_segment LEFT JOIN customer USING (customer_id) WHERE {where.sql}
+            ) LEFT JOIN (
+                SELECT customer_id, sum(amount) AS sold FROM transaction_line, (
+                    SELECT as_of FROM model_run WHERE run_id = (SELECT any_value(run_id) FROM customer_segment)
+                ) WHERE ordered_at < as_of AND ordered_at >= as_of - INTERVAL {YEAR} DAY GROUP BY customer_id
+            ) USING (customer_id)
+        )
+        """,
+        where.values,
+    )
+
+
+def _place(column: str, bins: Sequence[int]) -> str:
+    return " + ".join(f"({column} >= {low})::INTEGER" for low in bins[1:])
