@@ -22,7 +22,8 @@ from models.configuration import read_plan
 from models.evaluation import DISCOVER, evaluation
 from models.gate import verdict
 from models.points import Transform
-from models.profiles import segment_product, segment_profile
+from models.products import segment_product
+from models.profiles import cluster_profiles
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, Tick
 from models.recommenders.hybrid import Hybrid
@@ -198,7 +199,7 @@ def _segments(data: Snapshot, as_of: datetime, options: Options, currency: str) 
         seed=options.seed,
     )
     clustered = scored(values, cuts).assign(**{C.CLUSTER: clusters.labels})
-    profile = segment_profile(clustered, currency)
+    profile = cluster_profiles(clustered, clusters.labels, currency).profile
     named = clustered.merge(profile[[C.CLUSTER, C.SEGMENT]], on=C.CLUSTER, how="left")
     return _Segments(named, profile, cuts, clusters)
 

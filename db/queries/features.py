@@ -13,6 +13,10 @@ from db.snapshot import Snapshot
 
 Returns = Literal["net", "raw"]
 
+CATEGORY, DEPARTMENT, COUNTRY = "category", "department", "country"
+_STRATA = 20
+_MOST_VALUES = 30
+
 _AT_ONCE = 250_000
 """Customers whose orders are held in memory together."""
 
@@ -29,6 +33,24 @@ def last_ordered_at(snapshot: Snapshot) -> datetime | None:
     """The time of the last line, guests included; None where there are no lines."""
     last = snapshot.frame("SELECT max(ordered_at) AS last FROM transaction_line")["last"].iloc[0]
     return None if pd.isna(last) else pd.Timestamp(last).to_pydatetime()
+
+
+def first_ordered_at(snapshot: Snapshot) -> datetime | None:
+    """The time of the first line that names a customer; None where none does."""
+    sql = "SELECT min(ordered_at) FROM transaction_line WHERE customer_id IS NOT NULL"
+    found: datetime | None = snapshot.scalar(sql)
+    return found
+
+
+def segment_names(snapshot: Snapshot) -> pd.DataFrame:
+    """What the published run calls its segments: grouping, segment, cluster, since; no rows before the first."""
+    return snapshot.frame("SELECT grouping, segment, cluster, since FROM segment_profile ORDER BY grouping, position")
+
+
+def published_customers(snapshot: Snapshot, columns: Sequence[str]) -> pd.DataFrame:
+    """These columns of customer_segment, of the published run; no rows before the first, no column of nulls alone."""
+    frame = snapshot.frame(f"SELECT {', '.join(columns)} FROM customer_segment ORDER BY customer_id")
+    return frame.dropna(axis="columns", how="all")
 
 
 def customer_history(snapshot: Snapshot, as_of: datetime, returns: Returns) -> pd.DataFrame:
@@ -128,26 +150,130 @@ def in_id_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(number=numbers).sort_values(keys, ignore_index=True).drop(columns="number")
 
 
-def segment_sales(snapshot: Snapshot, segments: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """Segment x product -> quantity, revenue (both net of returns) and customers who bought, before `as_of`.
+def segment_sales(snapshot: Snapshot, labels: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Grouping x segment x product -> quantity, revenue (both net of returns) and customers who bought, before `as_of`.
 
-    `segments` says each customer's segment (customer_id, segment). Service products are left out.
+    `labels` says each customer's segment in every grouping: customer_id, and a column a grouping. Service products are
+    left out. The lines are read once: who shares all segments makes one cell, and the cells add up to the segments.
     """
+    who, cells = _cells(labels)
     return snapshot.frame(
         """
-        SELECT segment, product_id, sum(quantity) AS quantity, sum(amount) AS revenue,
-               count(DISTINCT customer_id) FILTER (WHERE NOT is_return) AS customers
-        FROM transaction_line
-        JOIN segments USING (customer_id)
-        JOIN product USING (product_id)
-        WHERE ordered_at < ? AND NOT is_service
-        GROUP BY segment, product_id
-        HAVING customers > 0
-        ORDER BY segment, product_id
+        WITH line AS (
+            SELECT customer, cell, product_id, quantity, amount, is_return
+            FROM transaction_line JOIN who USING (customer_id) JOIN product USING (product_id)
+            WHERE ordered_at < ? AND NOT is_service
+        ), bought AS (
+            SELECT cell, product_id, count(*) AS customers
+            FROM (SELECT DISTINCT customer, cell, product_id FROM line WHERE NOT is_return) GROUP BY ALL
+        ), sold AS (
+            SELECT cell, product_id, sum(quantity) AS quantity, sum(amount) AS revenue FROM line GROUP BY ALL
+        )
+        SELECT grouping, segment, product_id, sum(quantity)::DOUBLE AS quantity, sum(revenue)::DOUBLE AS revenue,
+            coalesce(sum(customers), 0)::BIGINT AS customers
+        FROM sold LEFT JOIN bought USING (cell, product_id) JOIN cells USING (cell)
+        GROUP BY ALL HAVING customers > 0 ORDER BY ALL
         """,
         [as_of],
-        segments=segments,
+        who=who,
+        cells=cells,
     )
+
+
+def trait_counts(snapshot: Snapshot, labels: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Grouping x segment x trait x stratum x value -> customers; a null value counts all whose trait is known.
+
+    Traits are category and department (of purchases before `as_of`, no services), country, and each attribute of at
+    most 30 values. Of purchases, customers who bought from about as many different values share one of up to 20 strata;
+    the others have the stratum 0. `labels` as for `segment_sales`; lines are read once, and not at all where no product
+    has a category or a department.
+    """
+    who, cells = _cells(labels)
+    return snapshot.frame(
+        f"""
+        WITH named AS (
+            SELECT product_id, unnest(['{CATEGORY}', '{DEPARTMENT}']) AS trait, unnest([category, department]) AS value
+            FROM product WHERE NOT is_service
+        ), term AS (
+            SELECT trait, value, row_number() OVER ()::INTEGER AS term
+            FROM (SELECT DISTINCT trait, value FROM named WHERE value <> '')
+        ), kind AS (
+            SELECT product_id, terms, dense_rank() OVER (ORDER BY terms)::INTEGER AS kind
+            FROM (
+                SELECT product_id, list_sort(list(term)) AS terms FROM named JOIN term USING (trait, value) GROUP BY ALL
+            )
+        ), meaning AS (
+            SELECT kind, unnest(terms) AS term FROM (SELECT DISTINCT kind, terms FROM kind)
+        ), pair AS (
+            SELECT DISTINCT customer, kind
+            FROM transaction_line JOIN who USING (customer_id) JOIN kind USING (product_id)
+            WHERE NOT is_return AND ordered_at < ?
+        ), bought AS (
+            SELECT DISTINCT customer, term, trait = '{CATEGORY}' AS is_category
+            FROM pair JOIN meaning USING (kind) JOIN term USING (term)
+        ), broad AS (
+            SELECT customer, is_category, count(*) AS breadth FROM bought GROUP BY ALL
+        ), stratum AS (
+            SELECT is_category, breadth, floor({_STRATA} * coalesce(sum(customers) OVER narrower, 0)
+                / sum(customers) OVER (PARTITION BY is_category))::SMALLINT AS stratum
+            FROM (SELECT is_category, breadth, count(*) AS customers FROM broad GROUP BY ALL)
+            WINDOW narrower AS (
+                PARTITION BY is_category ORDER BY breadth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            )
+        ), buyer AS (
+            SELECT customer, cell, is_category, stratum
+            FROM broad JOIN stratum USING (is_category, breadth) JOIN who USING (customer)
+        ), person AS (
+            SELECT cell, '{COUNTRY}' AS trait, country AS value, count(*) AS customers
+            FROM customer JOIN who USING (customer_id) WHERE country <> '' GROUP BY ALL
+            UNION ALL
+            SELECT cell, key || if(key IN ('{CATEGORY}', '{DEPARTMENT}', '{COUNTRY}'), ' (attribute)', ''),
+                value ->> '$', sum(customers)
+            FROM (
+                SELECT cell, attributes::JSON AS attributes, count(*) AS customers
+                FROM customer JOIN who USING (customer_id) WHERE attributes <> '{{}}' GROUP BY ALL
+            ) AS alike, json_each(alike.attributes)
+            WHERE type NOT IN ('NULL', 'ARRAY', 'OBJECT') GROUP BY ALL
+        ), counted AS (
+            SELECT cell, trait, stratum, value, count(*) AS customers
+            FROM bought JOIN buyer USING (customer, is_category) JOIN term USING (term) GROUP BY ALL
+            UNION ALL
+            SELECT cell, if(is_category, '{CATEGORY}', '{DEPARTMENT}'), stratum, NULL, count(*) FROM buyer GROUP BY ALL
+            UNION ALL
+            SELECT cell, trait, 0, value, customers FROM person WHERE value <> ''
+            UNION ALL
+            SELECT cell, trait, 0, NULL, sum(customers) FROM person WHERE value <> '' GROUP BY ALL
+        )
+        SELECT grouping, segment, trait, stratum, value, sum(customers)::BIGINT AS customers
+        FROM counted JOIN cells USING (cell)
+        WHERE trait IN (
+            SELECT trait FROM counted GROUP BY trait
+            HAVING trait IN ('{CATEGORY}', '{DEPARTMENT}', '{COUNTRY}') OR count(DISTINCT value) <= {_MOST_VALUES}
+        )
+        GROUP BY ALL ORDER BY ALL
+        """,
+        [as_of],
+        who=who,
+        cells=cells,
+    )
+
+
+def _cells(labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Customer -> number and cell; and cell x grouping -> segment, a cell being who shares the segments of each."""
+    groupings = [column for column in labels.columns if column != "customer_id"]
+    cell = labels.groupby(groupings, observed=True, sort=False).ngroup().to_numpy(np.int32)
+    who = pd.DataFrame(
+        {
+            "customer_id": labels["customer_id"].to_numpy(),
+            "customer": np.arange(len(labels), dtype=np.int32),
+            "cell": cell,
+        }
+    )
+    one_each = labels[groupings].assign(cell=cell).drop_duplicates("cell")
+    segments = [
+        one_each[["cell", name]].set_axis(["cell", "segment"], axis=1).assign(grouping=name) for name in groupings
+    ]
+    return who, pd.concat([frame.astype({"segment": object}) for frame in segments], ignore_index=True)
 
 
 def purchases(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
