@@ -108,19 +108,13 @@ def segmentation(
     k = clusters or (judged.best(len(alike.numbers) if alike else None) if judged else min(different, 2))
     fitted = _fitted(points, scale, plan.method, k, n_init, seed, alike)
     yardstick = _yardstick(scale, fitted, before)
-    why = judged.sentence(k) if judged else f"{counted(different, 'different history', 'different histories')} found"
     return Segmentation(
         labels=yardstick.labels(features),
         yardstick=yardstick,
         k=len(yardstick.numbers),
         inertia=Centres(fitted.centres).inertia(points),
         curves=judged,
-        reason=" ".join(
-            [
-                f"{counted(k, 'segment')}{'' if clusters is None else ', as asked'}: {why}.",
-                *_remarks(k, plan, yardstick, before, alike),
-            ]
-        ),
+        reason=" ".join([_why(k, clusters, different, judged, alike), *_remarks(k, plan, yardstick, before, alike)]),
         capped=scale.capped(features),
         new=() if before is None else tuple(n for n in yardstick.numbers if alike is None or n not in alike.numbers),
     )
@@ -176,6 +170,16 @@ def _yardstick(scale: Scale, fitted: Fitted, before: ClusterYardstick | None) ->
         old, known = before.fitted.rescaled(before.scale, scale).centres, before.numbers
     numbers = numbered(fitted.centres, old, known, before.used)
     return ClusterYardstick(scale, fitted, numbers, max(before.used, *numbers))
+
+
+def _why(k: int, asked: int | None, different: int, judged: Curves | None, before: ClusterYardstick | None) -> str:
+    clauses = [judged.sentence(k)] if judged else []
+    if asked is None and not judged:
+        clauses = [f"{counted(different, 'different history', 'different histories')} found"]
+    if asked is None and judged and before and judged.best() != k:
+        clauses.append("the run before had as many, which decided")
+    told = f"{counted(k, 'segment')}{'' if asked is None else ', as asked'}"
+    return f"{': '.join([told, '; '.join(clauses)]) if clauses else told}."
 
 
 def _remarks(
