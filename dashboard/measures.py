@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from dashboard import format as fmt
 from db.drill import RANGES, Range
 
+COVERED = 0.8
+"""The share of customers that the interval of a customer's expected revenue should hold."""
+
 
 @dataclass(frozen=True)
 class Measure:

@@ -8,11 +8,13 @@ from dash import dcc, html
 from dashboard import format as fmt
 from dashboard.components import charts
 from dashboard.components.card import card, segment_chip
+from dashboard.components.course import WHY, finding, strip
 from dashboard.components.graph import graph
 from dashboard.components.offers import offers
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
+from dashboard.measures import COVERED
 from dashboard.view import Component, Page, View
 from db.queries import customers as queries
 from db.queries import recommendations
@@ -24,6 +26,7 @@ def layout(_: View) -> Component:
     return [
         html.H1("Customer", className="visually-hidden"),
         slot("customer.head", "sentence"),
+        slot("customer.course", "strip"),
         html.Div([slot("customer.discover", "table"), slot("customer.buy_again", "table")], className="grid halves"),
         html.Div(
             [slot("customer.history", "chart"), slot("customer.favourites", "table")],
@@ -62,20 +65,67 @@ def head(view: View) -> Component:
                 [
                     html.H2(f"Customer {view.subject}", className="name"),
                     segment_chip(customer["segment"], profile["colour"], profile["emoji"]),
+                    *_group(customer, view),
                 ],
                 className="bar start",
             ),
             html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts"),
+            *_forecast(customer, view),
             html.P([html.Strong("What to do: "), profile["playbook"]]),
         ],
         className="panel",
     )
 
 
+def _group(customer: pd.Series, view: View) -> list[Component]:
+    group = customer["rfm_group"]
+    if fmt.missing(group):
+        return []
+    colour = queries.colours(view.snapshot).get(("rfm_group", group), "other")
+    return [html.Span(["RFM group ", segment_chip(group, colour)], className="about")]
+
+
+def _forecast(customer: pd.Series, view: View) -> list[Component]:
+    """What is expected of the customer, in words; nothing where the run made no forecast."""
+    if fmt.missing(customer["p_alive"]):
+        return []
+    parts = [f"still active with a probability of {fmt.percent(customer['p_alive'], 0)}"]
+    if not fmt.missing(customer["next_order_at"]):
+        parts.append(f"next order expected about {fmt.day(customer['next_order_at'])}")
+    if not fmt.missing(customer["churn_risk"]):
+        parts.append(f"no order within 90 days with one of {fmt.percent(customer['churn_risk'], 0)}")
+    if not fmt.missing(customer["clv"]):
+        low, high = (fmt.money(customer[end], view.currency) for end in ("clv_low", "clv_high"))
+        expected = f"{fmt.money(customer['clv'], view.currency)} expected in the next 365 days"
+        parts.append(f"{expected} ({fmt.percent(COVERED, 0)} between {low} and {high})")
+    words = ", ".join(parts)
+    return [html.P([html.Strong("Forecast: "), f"{words}."])]
+
+
 def _attributes(customer: pd.Series) -> dict[str, object]:
     if fmt.missing(customer["attributes"]):
         return {}
     return {name: value for name, value in json.loads(customer["attributes"]).items() if value is not None}
+
+
+def course(view: View) -> Component:
+    """The customer's way through segments and groups, with the cause of each change."""
+    frame = queries.course(view.snapshot, view.subject)
+    known = {name: of for name, of in frame.groupby("grouping", sort=False) if of["segment"].notna().any()}
+    if not known:
+        return []
+    names = {"segment": "Segment", "rfm_group": "RFM group"}
+    strips = html.Div([strip(names[str(name)], of) for name, of in known.items()], className="spreads")
+    twin = frame.assign(grouping=frame["grouping"].map(names), why=frame["cause"].map(WHY).fillna(""))
+    columns = [
+        Column("as_of", "On", fmt.day, style="date"),
+        Column("grouping", "By"),
+        Column("segment", "Stood in", lambda v: "no order yet" if fmt.missing(v) else str(v)),
+        Column("why", "Changed because"),
+    ]
+    about = "At each of the run's moments; the yardstick moves where the shop as a whole changes, not the customer"
+    title = f"History of segments: {finding(next(iter(known.values())))}"
+    return card(title, strips, about=about, twin=(twin, columns))
 
 
 def discover(view: View) -> Component:
@@ -147,6 +197,7 @@ PAGE = Page(
     layout=layout,
     slots={
         "customer.head": head,
+        "customer.course": course,
         "customer.discover": discover,
         "customer.buy_again": buy_again,
         "customer.history": history,

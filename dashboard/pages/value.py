@@ -13,6 +13,7 @@ from dashboard.components.fact_card import fact_card
 from dashboard.components.graph import graph
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
+from dashboard.measures import COVERED
 from dashboard.pages.value_activity import activity
 from dashboard.run_choice import run_choice
 from dashboard.theme import token
@@ -22,9 +23,7 @@ from db.queries import shop
 from db.queries import value as queries
 from db.runs import SEGMENTS
 
-_COVERED = 0.8
-"""The share of customers that a customer's interval should hold."""
-_INDEPENDENT = NormalDist().inv_cdf((1 + 0.95) / 2) / NormalDist().inv_cdf((1 + _COVERED) / 2)
+_INDEPENDENT = NormalDist().inv_cdf((1 + 0.95) / 2) / NormalDist().inv_cdf((1 + COVERED) / 2)
 """From half the width of an 80% interval to that of a 95% one."""
 
 
@@ -57,8 +56,9 @@ def sentence(view: View) -> Component:
         return _without(view, _told(run.metrics), nobody=not of["customers"])
     best = queries.deciles(view.snapshot, view.filters).iloc[0]
     share = best["expected"] / of["expected"] if of["expected"] > 0 else float("nan")
-    who = f"The {fmt.plural(int(best['customers']), 'customer')} of the best tenth"
-    lead = f"{who} are expected to bring {fmt.percent(share, 0)} of the next year's revenue."
+    who, verb = fmt.plural(int(best["customers"]), "customer"), "is" if best["customers"] == 1 else "are"
+    whose = "revenue" if len(view.filters.but(start=None, end=None).active()) == 0 else "revenue of this view"
+    lead = f"The {who} of the best tenth {verb} expected to bring {fmt.percent(share, 0)} of the next year's {whose}."
     if fmt.missing(share) or best["value_decile"] < 10:
         lead = f"{fmt.short_money(of['expected'], view.currency)} of revenue are expected in the next 365 days."
     as_of = f" As of {fmt.day(run.as_of)}, run {run.run_id}."

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from db.conditions import Condition
+from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.grid import ColumnKind, GridRequest
 from db.snapshot import Snapshot
@@ -87,6 +88,27 @@ def one(snapshot: Snapshot, customer_id: str) -> pd.Series | None:
         (customer_id,),
     )
     return None if frame.empty else frame.iloc[0]
+
+
+def course(snapshot: Snapshot, customer_id: str) -> pd.DataFrame:
+    """Where a customer stood at each moment of the run, by segment and by group: grouping, as_of, segment and colour
+    (None before the first order), cause (a word of `db.drill.CAUSES`, against the moment before; None at the first)."""
+    words = ", ".join(f"('{letter}', '{word}')" for word, letter in CAUSES.items())
+    parts = " UNION ALL ".join(
+        f"SELECT '{grouping}' AS grouping, moment, as_of, substr({segments}, moment + 1, 1) AS letter, "
+        f"CASE WHEN moment > 0 THEN substr({causes}, moment * (moment - 1) // 2 + moment, 1) END AS sign "
+        "FROM customer_movement, movement_moment WHERE customer_id = ?"
+        for grouping, (segments, causes) in COURSES.items()
+    )
+    return snapshot.frame(
+        f"""
+        SELECT grouping, as_of, segment, colour, cause FROM ({parts})
+        LEFT JOIN (SELECT grouping, letter, segment, colour FROM movement_letter) USING (grouping, letter)
+        LEFT JOIN (VALUES {words}) AS word (sign, cause) USING (sign)
+        ORDER BY grouping DESC, moment
+        """,
+        (customer_id,) * len(COURSES),
+    )
 
 
 def orders(snapshot: Snapshot, customer_id: str) -> pd.DataFrame:
