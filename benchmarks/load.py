@@ -6,7 +6,6 @@ index. Both go to one server by turns, each time into a database of their own, a
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from benchmarks import generate
+from benchmarks.memory import peak
 from console import console
 from db.embedded import embedded_url, stop
 from db.engine import make_engine
@@ -60,16 +60,7 @@ def once(file: Path, url: str) -> None:
     start = time.perf_counter()
     done = load(engine, open_source(str(file))).load
     took = time.perf_counter() - start
-    print(json.dumps({"rows": done.rows_read, "accepted": done.rows_accepted, "seconds": took, "peak": _peak()}))
-
-
-def _peak() -> float:
-    """The most memory this process ever had, in MB; getrusage would count what its parent had when it started it."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)  # macOS counts bytes
-    high = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(high.split()[1]) / 1024
+    print(json.dumps({"rows": done.rows_read, "accepted": done.rows_accepted, "seconds": took, "peak": peak()}))
 
 
 def _speed(server: URL, root: Path, rows: int, runs: int, suffix: str) -> None:

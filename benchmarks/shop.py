@@ -95,6 +95,5 @@ def _orders(random: np.random.Generator, customers: int) -> tuple[NDArray[np.int
 
 
 def _named(what: str, number: NDArray[np.int64]) -> pa.Array:
-    kinds = int(number.max(initial=0)) + 1
-    names = pa.array([f"{what} {kind}" for kind in range(kinds)])
+    names = pa.array([f"{what} {kind}" for kind in range(max(_CATEGORIES, _COUNTRIES))])
     return pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int32)), names).cast(pa.string())

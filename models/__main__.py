@@ -1,6 +1,7 @@
 """python -m models: from the newest snapshot to published segments and recommendations."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from db.engine import make_engine
 from db.queries.features import Returns
 from errors import ConfigurationError
 from models import pipeline
+from models.configuration import read_plan
 from models.points import Transform
 from models.segments import MAX_CLUSTERS
 from settings import MAX_SEED, load_settings
@@ -36,6 +38,13 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Of every random choice; default SPECTRUM_SEED.")
     ] = None,
+    segments: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that sets scores, groups and clusters; default SPECTRUM_SEGMENTS, else the built-in."
+        ),
+    ] = None,
+    months: Annotated[int, typer.Option(min=0, max=36, help="Months back that customers' moves are followed.")] = 12,
     holdout_days: Annotated[
         int | None,
         typer.Option(min=1, max=3_650, help="Days held out to test recommendations; default 28 or 60, by rhythm."),
@@ -53,6 +62,8 @@ def run(
         n_init=n_init,
         seed=settings.seed if seed is None else seed,
         holdout_days=holdout_days,
+        months=months,
+        plan=read_plan(segments or settings.segments),
     )
     if if_changed and pipeline.is_current(engine, settings, options):
         console.print("Segments and recommendations are current; nothing to do.")

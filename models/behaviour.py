@@ -10,6 +10,9 @@ import pandas as pd
 
 from db.columns import Columns as C
 
+RETURNED, PURCHASE_DAYS = "returned", "purchase_days"
+"""Of the features, what is of no table."""
+
 _DAY = np.timedelta64(1, "D")
 _SUMS = ("orders", "days", "amount", "sold", "on_discount", "returned", "categories")
 
@@ -75,8 +78,8 @@ def _features(
         C.GAP: gap,
         C.AVERAGE_ORDER: total["amount"] / orders,
         C.SILENCE: recency / _usual_gap(gap),
-        "purchase_days": total["days"].astype(np.int32),
-        "returned": total["returned"],
+        PURCHASE_DAYS: total["days"].astype(np.int32),
+        RETURNED: total["returned"],
     }
     sold = np.where(total["sold"] > 0, total["sold"], np.inf)  # nothing sold: nothing of it came back
     if has["on_discount"]:

@@ -117,8 +117,8 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("models.pipeline.evaluation", endless)
-    monkeypatch.setattr("models.pipeline.Hybrid.fit", interrupt)
+    monkeypatch.setattr("models.pipeline.recommendations.evaluation", endless)
+    monkeypatch.setattr("models.pipeline.recommendations.Hybrid.fit", interrupt)
     done = models(settings)
     assert done.exit_code == 130
     assert "Traceback" not in done.output

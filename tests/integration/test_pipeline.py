@@ -96,7 +96,7 @@ def test_segments_of_the_sample_are_what_the_record_says(sample_shop: Settings) 
             """,
         )
         pd.testing.assert_frame_equal(found, expected)
-        profile = rows(engine, "SELECT * FROM current_segment_profile ORDER BY position")
+        profile = rows(engine, "SELECT * FROM current_segment_profile WHERE grouping = 'segment' ORDER BY position")
         members = rows(
             engine,
             "SELECT segment, count(*) AS customers, sum(monetary) AS revenue FROM current_customer_segment GROUP BY 1",
@@ -181,7 +181,8 @@ def test_online_retail_gives_the_published_clusters(engine: Engine, settings: Se
         (1077, 248.93, 1.81, 455.11),
         (3090, 42.78, 4.37, 1320.98),
     ]
-    names = rows(engine, "SELECT segment, customers FROM current_segment_profile").set_index("customers")["segment"]
+    names = rows(engine, "SELECT segment, customers FROM current_segment_profile WHERE grouping = 'segment'")
+    names = names.set_index("customers")["segment"]
     assert names[11] == "Champions"
     assert names[1077] == "Lost"
 
@@ -255,7 +256,7 @@ def test_what_was_refused_for_its_data_is_not_tried_again_on_the_same(
 
 def test_what_was_broken_off_is_tried_again(shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("models.pipeline.OwnHistory.fit", interrupt)
+        patch.setattr("models.pipeline.recommendations.OwnHistory.fit", interrupt)
         with pytest.raises(KeyboardInterrupt):
             run(shop, settings)
     assert not pipeline.is_current(shop, settings, Options())
@@ -316,7 +317,7 @@ def test_a_crash_leaves_a_refused_run_and_the_published_one(
     def crash(*_: object) -> None:
         raise ZeroDivisionError("of the test")
 
-    monkeypatch.setattr("models.pipeline.segment_product", crash)
+    monkeypatch.setattr("models.pipeline.segments.segment_product", crash)
     with pytest.raises(ZeroDivisionError):
         run(shop, settings)
     latest = runs.latest(shop, runs.SEGMENTS)
@@ -353,8 +354,13 @@ def test_a_small_shop_has_segments_and_a_sentence(
     assert not outcome.published
     assert outcome.recommendations.startswith("Recommendations need")
     profile = rows(engine, "SELECT * FROM current_segment_profile")
-    assert len(profile) == segments or segments is None
-    assert not profile.drop(columns=["since", "pareto_share"]).isna().any().any()
+    assert set(profile[C.GROUPING]) == set(result_schema.GROUPINGS)
+    assert (profile[C.GROUPING] == C.SEGMENT).sum() == segments or segments is None
+    known = profile if profile[C.REVENUE].sum() > 0 else profile.drop(columns=C.PARETO_SHARE)
+    assert not known.isna().any().any()
+    assert len(rows(engine, "SELECT * FROM current_movement_moment")) >= 1
+    forecast = rows(engine, "SELECT p_alive, clv, next_order_at FROM current_customer_segment")
+    assert forecast.isna().all().all(), "so few customers tell no rates"
     latest = runs.latest(engine, runs.RECOMMENDATIONS)
     assert latest is not None
     assert latest.status == "refused"
