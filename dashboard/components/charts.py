@@ -10,7 +10,8 @@ from dashboard import format as fmt
 from dashboard.components.graph import figure
 from dashboard.theme import SEGMENT_COLOURS, Theme, faded, token
 
-_SYMBOLS = ("diamond", "square", "cross", "x")  # segments of one colour differ by their marks
+SYMBOLS = ("diamond", "square", "cross", "x")
+"""Segments of one colour differ by their marks."""
 
 
 def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str) -> go.Figure:
@@ -145,7 +146,7 @@ def rfm_scatter(
     """
     picture = figure(theme, showlegend=True, uirevision="rfm")
     address = pd.Series(list(hrefs), index=points.index)
-    symbols = {colour: iter(_SYMBOLS) for colour in colours.values()}
+    symbols = {colour: iter(SYMBOLS) for colour in colours.values()}
     for segment, colour in colours.items():
         group = points[points["segment"] == segment]
         picture.add_scatter3d(
@@ -185,30 +186,6 @@ def rfm_scatter(
         legend={"y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
         margin={"l": 0, "r": 0, "t": 32, "b": 0},
     )
-    return picture
-
-
-def boxes(spread: pd.DataFrame, theme: Theme) -> go.Figure:
-    """A box a segment from quantiles computed elsewhere (segment, colour, p5 to p95), on a logarithmic axis from 1."""
-    picture = figure(theme)
-    for _, row in spread.iterrows():
-        low, first, median, third, high = (max(row[q], 1.0) for q in ("p5", "p25", "p50", "p75", "p95"))
-        picture.add_box(
-            y=[row["segment"]],
-            lowerfence=[low],
-            q1=[first],
-            median=[median],
-            q3=[third],
-            upperfence=[high],
-            orientation="h",
-            name=row["segment"],
-            width=0.5,
-            line={"color": SEGMENT_COLOURS[row["colour"]], "width": 1.5},
-            fillcolor=faded(SEGMENT_COLOURS[row["colour"]], 0.25),
-            hoverinfo="x",
-        )
-    picture.update_xaxes(type="log", tickformat="~s", dtick=1, showgrid=True)
-    picture.update_yaxes(autorange="reversed", showgrid=False)
     return picture
 
 

@@ -7,8 +7,17 @@ from dashboard import format as fmt
 from dashboard.components.card import pill
 from dashboard.view import Component
 
+PLAYS = {"retain": "Retain", "grow": "Grow", "win_back": "Win back", "leave": "Leave alone"}
+"""What to do with a segment, in words."""
 
-def segment_card(profile: pd.Series, href: str, currency: str) -> Component:
+
+def is_new(profile: pd.Series, profiles: pd.DataFrame) -> bool:
+    """Whether a segment is there since the last run alone, and others were before."""
+    since = profiles["since"]
+    return bool(profile["since"] == since.max() and since.min() < since.max())
+
+
+def segment_card(profile: pd.Series, href: str, currency: str, new: bool = False) -> Component:
     """`profile` is a row of segment_profile; the card leads to the segment's customers."""
     numbers = (
         ("Last order", f"{fmt.number(profile['recency_median'])} d"),
@@ -19,11 +28,13 @@ def segment_card(profile: pd.Series, href: str, currency: str) -> Component:
     head = html.Header(
         [
             html.H2(dcc.Link(f"{profile['emoji']} {profile['segment']}", href=href)),
-            pill(fmt.plural(int(profile["customers"]), "customer")),
+            html.Div([pill("new") if new else None, pill(fmt.plural(int(profile["customers"]), "customer"))]),
         ]
     )
     figures = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in numbers])
-    playbook = html.Details([html.Summary("Playbook"), html.P(profile["playbook"])])
+    play = PLAYS.get(profile["play"])
+    advice = [html.Strong(f"{play}. ") if play else None, profile["playbook"]]
+    playbook = html.Details([html.Summary("Playbook"), html.P(advice)])
     return html.Article(
         [head, figures, html.P(profile["persona"]), playbook],
         className="panel segment-card",

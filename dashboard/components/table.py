@@ -19,8 +19,8 @@ class Column:
     show: Callable[[Any], Component] = str
     numeric: bool = False
     href: Callable[[pd.Series], str] | None = None
-    style: Literal["plain", "date", "prose", "secondary"] = "plain"
-    """A date stays on one line; prose keeps room to read; prose and what is secondary give way on a phone."""
+    style: Literal["plain", "date", "words", "prose", "secondary"] = "plain"
+    """A date stays on one line; words and prose keep room to read; prose and what is secondary give way on a phone."""
 
     @property
     def css(self) -> str:

@@ -70,24 +70,23 @@ def retention(view: View) -> Component:
 
 def _cells(drawn: pd.DataFrame, column: str, view: View) -> go.Figure:
     """The heatmap of one column; the month of the first order stands apart, as it is always all of them."""
-    grids = {
-        name: drawn.pivot(index="cohort", columns="age", values=name)
-        for name in (column, f"{column}_text", "hover", "href")
+    values = drawn.pivot(index="cohort", columns="age", values=column).astype(float)
+    texts = {
+        name: drawn.pivot(index="cohort", columns="age", values=name).fillna("").to_numpy().tolist()
+        for name in (f"{column}_text", "hover", "href")
     }
-    cells = {name: grid.fillna("").to_numpy().tolist() for name, grid in grids.items()}
     sizes = drawn.groupby("cohort")["size"].first()
     rows = [f"{cohort:%b %Y} · {size:,}" for cohort, size in sizes.items()]
-    values = grids[column].astype(float)
     if column == "share":
         values[0] = 0.0  # always 100%: in its true colour it would drown the others
     return heatmap(
         rows,
         [str(age) for age in values.columns],
         values.to_numpy(),
-        cells[f"{column}_text"],
-        cells["hover"],
+        texts[f"{column}_text"],
+        texts["hover"],
         view.theme,
-        hrefs=cells["href"],
+        hrefs=texts["href"],
         titles=("Months since the first order", ""),
     )
 

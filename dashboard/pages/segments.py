@@ -1,23 +1,23 @@
-"""Segments: who the customers are, in three dimensions and in words, and what each segment buys."""
+"""Segments: who the customers are, in three dimensions and in words, what they are like, what to do, and why."""
 
-import pandas as pd
 import plotly.graph_objects as go
 from dash import html
 
 from dashboard import format as fmt
 from dashboard.components import charts
-from dashboard.components.card import card, pill, segment_chip
-from dashboard.components.graph import graph, nothing, picture
-from dashboard.components.product import product_label, with_product
-from dashboard.components.segment_card import segment_card
+from dashboard.components.card import card, pill
+from dashboard.components.graph import nothing, picture
+from dashboard.components.segment_card import is_new, segment_card
 from dashboard.components.states import empty, slot
-from dashboard.components.table import Column, table
+from dashboard.pages import grouping, segment_goods, segment_profile, segment_reasons
+from dashboard.run_choice import run_choice
 from dashboard.view import Component, Page, View
 from db.queries import segments as queries
 from db.queries import shop
 from db.runs import SEGMENTS
 
 _MOST_POINTS = 30_000
+_MANY = 5
 _SCATTER = "Every customer by recency, orders and spend"
 
 
@@ -26,6 +26,7 @@ def layout(_: View) -> Component:
     return [
         html.H1("Segments", className="visually-hidden"),
         slot("segments.sentence", "sentence"),
+        slot("segments.choices", "strip"),
         html.Div(
             [
                 card(
@@ -38,141 +39,91 @@ def layout(_: View) -> Component:
             ],
             className="grid",
         ),
-        html.Div([slot("segments.rfm", "chart", "full"), slot("segments.products", "table", "full")], className="grid"),
+        html.H2("What they are like", className="section"),
+        html.Div(
+            [
+                slot("segments.profile", "table", "full"),
+                slot("segments.traits", "chart", "full"),
+                slot("segments.products", "table", "full"),
+            ],
+            className="grid",
+        ),
+        html.H2("What to do", className="section"),
+        html.Div(slot("segments.plays", "table", "full"), className="grid"),
+        html.H2("Why these segments", className="section"),
+        html.Div(
+            [
+                slot("segments.number", "chart", "full"),
+                slot("segments.grid", "chart"),
+                slot("segments.flat", "chart"),
+                slot("segments.names", "table", "full"),
+            ],
+            className="grid halves",
+        ),
     ]
 
 
-def _no_run() -> Component:
-    return empty(
-        "No segments yet",
-        "Run ",
-        html.Code("python -m models run"),
-        " to compute them; it needs orders that name a customer.",
-    )
-
-
 def sentence(view: View) -> Component:
-    """How many segments, why that many, and as of when."""
+    """How many segments, why that many, as of when, and whether the customers have drifted."""
     run = shop.published_run(view.snapshot, SEGMENTS)
-    profiles = queries.profiles(view.snapshot)
+    profiles = grouping.profiles(view, wholly=True)
     if run is None or profiles.empty:
-        return _no_run()
-    lead = run.metrics.get("reason") or f"{fmt.plural(len(profiles), 'segment')}."
+        return empty(
+            "No segments yet",
+            "Run ",
+            html.Code("python -m models run"),
+            " to compute them; it needs orders that name a customer.",
+        )
+    lead = f"{fmt.plural(len(profiles), 'segment')}."
+    if grouping.shown(view) == "segment":
+        lead = run.metrics.get("reason") or lead
     best = profiles.iloc[0]
     share = f"{fmt.percent(best['customer_share'], 0)} of customers, {fmt.percent(best['revenue_share'], 0)} of revenue"
     rests = f" {best['segment']} are {share}. As of {fmt.day(run.as_of)}, run {run.run_id}."
-    return html.P([html.Strong(lead), rests], className="sentence")
+    drift = run.metrics.get("drift") or {}
+    notice = html.P(drift["sentence"], className="notice") if drift.get("large") else None
+    return [html.P([html.Strong(lead), rests], className="sentence"), notice]
+
+
+def choices(view: View) -> Component:
+    """By what the customers are parted, and in which run."""
+    controls = [grouping.grouping_choice(view, "/segments"), run_choice(view, "/segments")]
+    return html.Div(controls, className="controls page-controls")
 
 
 def shown(view: View) -> Component:
     """How many customers the scatter shows, of how many."""
-    everyone = int(queries.profiles(view.snapshot)["customers"].sum())
-    return pill(f"{min(len(queries.points(view.snapshot, view.filters)), _MOST_POINTS):,} of {everyone:,} shown")
+    everyone = int(grouping.profiles(view, wholly=True)["customers"].sum())
+    left = len(queries.points(view.snapshot, view.filters, grouping.shown(view)))
+    return pill(f"{min(left, _MOST_POINTS):,} of {everyone:,} shown")
 
 
 def scatter(view: View) -> go.Figure:
     """The 3D RFM scatter: every customer the filters leave, one trace a segment."""
-    points = queries.points(view.snapshot, view.filters)
+    points = queries.points(view.snapshot, view.filters, grouping.shown(view))
     if points.empty:
         return nothing(view.theme, "No customers in this view: choose fewer filters")
     if len(points) > _MOST_POINTS:
         points = points.sample(_MOST_POINTS, random_state=0).sort_index()
-    profiles = queries.profiles(view.snapshot)
+    profiles = grouping.profiles(view, wholly=True)
     colours = dict(zip(profiles["segment"], profiles["colour"], strict=True))
     hrefs = [view.customer_href(customer_id) for customer_id in points["customer_id"]]
     return charts.rfm_scatter(points, colours, hrefs, view.theme, view.currency)
 
 
 def cards(view: View) -> Component:
-    """A card a segment: its numbers, its persona, what to do."""
-    profiles = queries.profiles(view.snapshot)
-    chosen = view.filters.segments
+    """A card a segment: its numbers and its persona."""
+    profiles = grouping.profiles(view)
+    everyone = grouping.profiles(view, wholly=True)
     return html.Div(
         [
-            segment_card(profile, view.href("/customers", segments=(profile["segment"],)), view.currency)
+            segment_card(
+                profile, grouping.customers_href(view, profile["segment"]), view.currency, is_new(profile, everyone)
+            )
             for _, profile in profiles.iterrows()
-            if not chosen or profile["segment"] in chosen
         ],
-        className="segment-cards",
+        className="segment-cards many" if len(profiles) > _MANY else "segment-cards",
     )
-
-
-def rfm(view: View) -> Component:
-    """Medians and sizes side by side: the table that the pictures come from."""
-    profiles = queries.profiles(view.snapshot)
-    if profiles.empty:
-        return []
-    profiles["chip"] = [segment_chip(p["segment"], p["colour"], p["emoji"]) for _, p in profiles.iterrows()]
-    columns = [
-        Column("chip", "Segment", lambda v: v, href=lambda r: view.href("/customers", segments=(r["segment"],))),
-        Column("customers", "Customers", fmt.number, numeric=True),
-        Column("customer_share", "Share", fmt.percent, numeric=True),
-        Column("revenue", f"Net revenue ({view.currency})", fmt.number, numeric=True),
-        Column("revenue_share", "Share", fmt.percent, numeric=True),
-        Column("recency_median", "Days since last order", fmt.number, numeric=True),
-        Column("frequency_median", "Orders", lambda v: fmt.number(v, 0 if v == int(v) else 1), numeric=True),
-        Column("monetary_median", f"Spend ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
-        Column("reason", "Why this name", style="prose"),
-    ]
-    about = "Medians over the whole history of a segment's customers; shares of all customers and of their revenue"
-    return card("Recency, frequency and spend by segment", _spreads(view), table(profiles, columns), about=about)
-
-
-def _spreads(view: View) -> Component:
-    """How R, F and M spread within each segment, a small plot each."""
-    spread = queries.spread(view.snapshot)
-    titles = {
-        "recency_days": "Days since the last order",
-        "frequency": "Orders",
-        "monetary": f"Spend ({view.currency})",
-    }
-    plots = []
-    for measure, title in titles.items():
-        rows = spread[spread["measure"] == measure]
-        drawn = charts.boxes(rows, view.theme)
-        label = f"{title} by segment: the middle half of the customers as a box, nine in ten within the whiskers"
-        plots.append(
-            html.Figure([html.Figcaption(title), graph(f"spread-{measure}", drawn, 40 + 34 * len(rows), label)])
-        )
-    return html.Div(plots, className="spreads")
-
-
-def products(view: View) -> Component:
-    """What each segment buys more than the whole shop does."""
-    profiles = queries.profiles(view.snapshot)
-    bought, loved = queries.products(view.snapshot, kind="revenue"), queries.products(view.snapshot, kind="lift")
-    if profiles.empty or bought.empty:
-        return []
-    chosen = view.filters.segments
-    blocks = [
-        html.Div(
-            [
-                html.H3(segment_chip(profile["segment"], profile["colour"], profile["emoji"])),
-                html.Div(
-                    [
-                        _ranking("By revenue", bought, profile["segment"], "revenue", view),
-                        _ranking("Bought more than by others", loved, profile["segment"], "lift", view),
-                    ],
-                    className="pair",
-                ),
-            ],
-            className="segment-products",
-        )
-        for _, profile in profiles.iterrows()
-        if not chosen or profile["segment"] in chosen
-    ]
-    about = (
-        "Lift: the product's share of what the segment's customers buy over its share in the whole shop. "
-        "Postage and other services are left out"
-    )
-    return card("What each segment buys", html.Div(blocks, className="products"), about=about)
-
-
-def _ranking(title: str, frame: pd.DataFrame, segment: str, number: str, view: View) -> Component:
-    rows = with_product(frame[frame["segment"] == segment])
-    show = (lambda v: fmt.short_money(v, view.currency)) if number == "revenue" else (lambda v: f"{v:.1f}×")
-    columns = [Column("product", title, product_label), Column(number, number.capitalize(), show, numeric=True)]
-    return table(rows, columns) if len(rows) else html.P("Too few buyers to tell.", className="about")
 
 
 PAGE = Page(
@@ -182,12 +133,19 @@ PAGE = Page(
     layout=layout,
     slots={
         "segments.sentence": sentence,
+        "segments.choices": choices,
         "segments.shown": shown,
         "segments.cards": cards,
-        "segments.rfm": rfm,
-        "segments.products": products,
+        "segments.profile": segment_profile.profile,
+        "segments.traits": segment_goods.traits,
+        "segments.products": segment_goods.products,
+        "segments.plays": segment_profile.plays,
+        "segments.number": segment_reasons.number,
+        "segments.grid": segment_reasons.grid,
+        "segments.flat": segment_reasons.flat,
+        "segments.names": segment_profile.names,
     },
     pictures={"rfm": scatter},
-    ignores="Segments are those of the published run, over the whole history: the period does not apply. "
-    "The other filters narrow the customers in the scatter.",
+    ignores="Segments are those of a run, over the whole history: the period does not apply. "
+    "The other filters narrow the customers in the scatter, the grid and the picture of components.",
 )

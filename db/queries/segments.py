@@ -1,52 +1,118 @@
-"""The published segments: profiles, the customers as points, their products."""
+"""The segments of a run under one of its groupings: profiles, customers as points, what tells them apart."""
 
 import pandas as pd
 
 from db.filters import Filters
 from db.snapshot import Snapshot
 
+FALSE_DISCOVERY = 0.05
+"""Among the differences shown about this share is chance (Benjamini, Hochberg 1995)."""
 
-def profiles(snapshot: Snapshot) -> pd.DataFrame:
+
+def groupings(snapshot: Snapshot) -> list[str]:
+    """By what the run parts the customers; nothing before a run."""
+    return list(snapshot.frame("SELECT DISTINCT grouping FROM segment_profile")["grouping"])
+
+
+def profiles(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
     """One row a segment, most valuable first, with its size, medians, persona and playbook; empty before a run."""
-    return snapshot.frame("SELECT * FROM segment_profile ORDER BY position")
+    return snapshot.frame("SELECT * FROM segment_profile WHERE grouping = ? ORDER BY position", (grouping,))
 
 
-def points(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+def points(snapshot: Snapshot, filters: Filters, grouping: str = "segment") -> pd.DataFrame:
     """customer_id, segment, recency_days, frequency, monetary of the customers the filters leave, by id."""
     where = filters.but(start=None, end=None).on_customers()
     return snapshot.frame(
-        "SELECT customer_id, segment, recency_days, frequency, monetary::DOUBLE AS monetary "
-        f"FROM (FROM customer_segment LEFT JOIN customer USING (customer_id)) WHERE {where.sql} ORDER BY customer_id",
+        f"SELECT customer_id, {_name(grouping)} AS segment, recency_days, frequency, monetary::DOUBLE AS monetary "
+        f"FROM {_CUSTOMERS} WHERE {where.sql} ORDER BY customer_id",
         where.values,
     )
 
 
-def spread(snapshot: Snapshot) -> pd.DataFrame:
-    """How a measure spreads within each segment: segment, colour, measure (recency_days, frequency, monetary), and the
-    quantiles p5, p25, p50, p75, p95; segments most valuable first."""
+def flat_points(snapshot: Snapshot, filters: Filters, grouping: str, most: int) -> pd.DataFrame:
+    """customer_id, segment, pca_x, pca_y, total (of all): about `most` customers, of each segment its share and at
+    least 50; the same ones every time. Empty where the run has no such picture."""
+    where = filters.but(start=None, end=None).on_customers()
     return snapshot.frame(
-        """
-        WITH long AS (
-            UNPIVOT (SELECT segment, recency_days::DOUBLE AS recency_days, frequency::DOUBLE AS frequency,
-                monetary::DOUBLE AS monetary FROM customer_segment)
-            ON recency_days, frequency, monetary INTO NAME measure VALUE number
-        ), quantiles AS (
-            SELECT segment, measure, quantile_cont(number, [0.05, 0.25, 0.5, 0.75, 0.95]) AS q FROM long GROUP BY ALL
+        f"""
+        WITH chosen AS (
+            SELECT customer_id, {_name(grouping)} AS segment, pca_x, pca_y FROM {_CUSTOMERS}
+            WHERE pca_x IS NOT NULL AND {where.sql}
+        ), numbered AS (
+            SELECT *, count(*) OVER () AS total, count(*) OVER (PARTITION BY segment) AS size,
+                row_number() OVER (PARTITION BY segment ORDER BY hash(customer_id), customer_id) AS number FROM chosen
         )
-        SELECT segment, colour, measure, q[1] AS p5, q[2] AS p25, q[3] AS p50, q[4] AS p75, q[5] AS p95
-        FROM quantiles JOIN segment_profile USING (segment) ORDER BY measure, position
-        """
+        SELECT customer_id, segment, pca_x, pca_y, total FROM numbered
+        WHERE number <= greatest(50, size * ? / total) ORDER BY customer_id
+        """,
+        (*where.values, most),
     )
 
 
-def products(snapshot: Snapshot, segment: str | None = None, kind: str = "revenue") -> pd.DataFrame:
-    """The top products: segment, rank, product_id, name, category, quantity, revenue, lift; of one segment or all."""
+def grid(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """The cells of the RFM grid with a customer of the filters: r_score, fm_score, rfm_group, colour, customers. Empty
+    where the run has no groups."""
+    where = filters.but(start=None, end=None).on_customers()
+    return snapshot.frame(
+        f"""
+        SELECT r_score, fm_score, rfm_group, any_value(colour) AS colour, count(*) AS customers
+        FROM (SELECT r_score, fm_score, rfm_group FROM {_CUSTOMERS} WHERE rfm_group IS NOT NULL AND {where.sql})
+        LEFT JOIN (SELECT segment, colour FROM segment_profile WHERE grouping = 'rfm_group') ON segment = rfm_group
+        GROUP BY r_score, fm_score, rfm_group ORDER BY r_score, fm_score
+        """,
+        where.values,
+    )
+
+
+def measures(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
+    """How a measure spreads within each segment: measure, segment, colour, q1, median, q3, mean; segments most valuable
+    first."""
+    return snapshot.frame(
+        """
+        SELECT measure, segment, colour, q1, median, q3, mean FROM segment_measure
+        JOIN (SELECT grouping, segment, colour, position FROM segment_profile) USING (grouping, segment)
+        WHERE grouping = ? ORDER BY measure, position
+        """,
+        (grouping,),
+    )
+
+
+def traits(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
+    """What is more or less common in a segment than in the whole shop, beyond chance: trait, value, segment, colour,
+    customers, share, shop_share, lift, q_value; by trait and segment, the most common for the segment first."""
+    return snapshot.frame(
+        """
+        SELECT trait, value, segment, colour, segment_trait.customers, share, shop_share, lift, q_value
+        FROM segment_trait
+        JOIN (SELECT grouping, segment, colour, position FROM segment_profile) USING (grouping, segment)
+        WHERE grouping = ? AND q_value <= ? ORDER BY trait, position, lift DESC, value
+        """,
+        (grouping, FALSE_DISCOVERY),
+    )
+
+
+def traits_tested(snapshot: Snapshot, grouping: str) -> int:
+    """How many differences were tested for `traits`, those that may well be chance included."""
+    return int(snapshot.scalar("SELECT count(*) FROM segment_trait WHERE grouping = ?", (grouping,)))
+
+
+def products(snapshot: Snapshot, kind: str, grouping: str = "segment") -> pd.DataFrame:
+    """The top products of each segment by kind (revenue, quantity, lift): segment, rank, product_id, name, category,
+    quantity, revenue, lift."""
     return snapshot.frame(
         """
         SELECT segment, rank, product_id, coalesce(name, product_id) AS name, category, quantity::DOUBLE AS quantity,
             revenue::DOUBLE AS revenue, lift
         FROM segment_product LEFT JOIN product USING (product_id)
-        WHERE kind = ? AND (?::VARCHAR IS NULL OR segment = ?) ORDER BY segment, rank
+        WHERE kind = ? AND grouping = ? ORDER BY segment, rank
         """,
-        (kind, segment, segment),
+        (kind, grouping),
     )
+
+
+_CUSTOMERS = "(FROM customer_segment LEFT JOIN customer USING (customer_id))"
+
+
+def _name(grouping: str) -> str:
+    """The column of a grouping, and none but those there are."""
+    return {"segment": "segment", "rfm_group": "rfm_group", "alternative": "alternative"}[grouping]

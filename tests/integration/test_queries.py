@@ -182,12 +182,3 @@ def test_offers_of_a_segment_count_its_customers_lists(snapshot: Snapshot, recor
     assert offered["customers"].to_list() == expected.sort_values(ascending=False).head(10).to_list()
     for _, row in offered.iterrows():
         assert row["customers"] == expected[row["product_id"]]
-
-
-def test_the_spread_within_a_segment_is_that_of_its_customers(snapshot: Snapshot, record: Engine) -> None:
-    rows = ask(record, "SELECT segment, monetary::float8 AS monetary FROM current_customer_segment", {})
-    spread = segments.spread(snapshot)
-    for _, row in spread[spread["measure"] == "monetary"].iterrows():
-        values = rows.loc[rows["segment"] == row["segment"], "monetary"]
-        expected = values.quantile([0.05, 0.25, 0.5, 0.75, 0.95])
-        assert [row[q] for q in ("p5", "p25", "p50", "p75", "p95")] == pytest.approx(list(expected))

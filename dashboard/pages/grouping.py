@@ -1,0 +1,48 @@
+"""By what a page parts the customers: clusters, RFM groups, or clusters by the other method."""
+
+from typing import Any
+
+import pandas as pd
+
+from dashboard.components.choice import either
+from dashboard.run_choice import METHODS
+from dashboard.view import Component, View
+from db.drill import Grouping
+from db.filters import GROUPING_FIELDS
+from db.queries import segments as queries
+from db.queries import shop
+from db.runs import SEGMENTS
+
+
+def shown(view: View) -> Grouping:
+    """The grouping of the view, or the clusters where its run has no such."""
+    return view.filters.by if view.filters.by in queries.groupings(view.snapshot) else "segment"
+
+
+def profiles(view: View, *, wholly: bool = False) -> pd.DataFrame:
+    """The profiles of the grouping shown; only those of the segments that the filters name, or `wholly` all."""
+    found = queries.profiles(view.snapshot, shown(view))
+    chosen = getattr(view.filters, GROUPING_FIELDS[shown(view)])
+    return found if wholly or not chosen else found[found["segment"].isin(chosen)]
+
+
+def customers_href(view: View, segment: str, **changes: Any) -> str:
+    """The address of the customers of a segment of the grouping shown."""
+    return view.href("/customers", **{GROUPING_FIELDS[shown(view)]: (segment,), **changes})
+
+
+def grouping_choice(view: View, path: str) -> Component:
+    """The control; nothing where the run has one grouping alone."""
+    there = queries.groupings(view.snapshot)
+    if len(there) < 2:
+        return None
+    run = shop.published_run(view.snapshot, SEGMENTS)
+    method = str(run.parameters.get("method") or run.metrics.get("method")) if run else ""
+    other = {"kmeans": "mixture", "mixture": "kmeans"}.get(method, "")
+    names: dict[Grouping, str] = {
+        "segment": f"Clusters ({METHODS[method]})" if method in METHODS else "Clusters",
+        "rfm_group": "RFM groups",
+        "alternative": f"Clusters ({METHODS[other]})" if other else "Other clusters",
+    }
+    options = [(name, view.href(path, by=by)) for by, name in names.items() if by in there]
+    return either("Grouping", options, view.href(path, by=shown(view)))
