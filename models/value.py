@@ -20,6 +20,10 @@ FEWEST_REPEATERS = 50
 """Repeat customers without which four parameters are guesswork."""
 
 
+_NODES = 12
+"""Of the integral of `mean_square`: enough for half a percent of customers who buy a thousand times a year."""
+
+
 @dataclass(frozen=True)
 class Histories:
     """Equal histories together: x, t_x, age of each, how many of x are `recent`, and how many customers have it.
@@ -67,7 +71,7 @@ class Beliefs:
         top = a + self.stayed - 1
         top = np.where(np.abs(top) < 1e-9, 1e-9, top)
         with np.errstate(all="ignore"):
-            series = (1 - z) ** (a - 1) * hyp2f1(top - self.shape, a - 1, top, z)
+            series = (1 - z) ** (a - 1) * _gauss(top - self.shape, a - 1, top, z)
         most = self.shape / self.rate * time
         mean = np.clip(np.nan_to_num(top / (a - 1) * (1 - series), nan=np.inf), 0, most)
         return np.asarray(mean * self.p_alive, dtype=np.float64)
@@ -80,7 +84,7 @@ class Beliefs:
         """
         bought = betainc(n, self.shape, time / (self.rate + time))
         stayed = np.exp(np.subtract(betaln(self.left, self.stayed + n - 1), betaln(self.left, self.stayed)))
-        return np.asarray(bought * stayed * self.p_alive, dtype=np.float64)
+        return np.asarray(bought * np.minimum(stayed, 1) * self.p_alive, dtype=np.float64)
 
     def exactly(self, n: Numbers, time: float) -> Numbers:
         """Probability of n purchases in the next `time`, n from 0 on."""
@@ -99,22 +103,24 @@ class Beliefs:
         return high
 
     def mean_square(self, time: float) -> Numbers:
-        """Mean of the squared number of purchases in the next `time`: the sum of (2n - 1) P(n or more) over n.
+        """Mean of the squared number of purchases in the next `time`.
 
-        Each of the first dozen is summed, then steps of a quarter, between which the terms are taken as a line.
+        A purchase at any time before u and one at u come at the rate of rate^2 (1 - p) exp(-rate p u): its mean over
+        both unknowns is Gauss's function again, integrated over u by Gauss and Legendre's rule. Twice those pairs, and
+        the mean, are the mean square.
         """
-        total, last = np.zeros(len(self.rate)), np.zeros(len(self.rate))
-        n, going = 1, np.arange(len(self.rate))
-        step = 1
-        while len(going):
-            reached = self._of(going).at_least(np.full(len(going), float(n)), time)
-            term = (2 * n - 1) * reached
-            total[going] += step * (last[going] + term) / 2 + (term - last[going]) / 2
-            last[going] = term
-            going = going[reached > 1e-6]
-            step = 1 if n < 12 else n // 4
-            n += step
-        return total
+        top = self.left + self.stayed
+        pairs, longest = np.zeros(len(self.rate)), np.log1p(time / self.rate)
+        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+        with np.errstate(all="ignore"):
+            for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+                log = node * longest  # of 1 + u / rate: what falls as a power of it is smooth in its logarithm
+                series = np.exp(-self.left * log) * _gauss(top - 1 - self.shape, self.left, top + 1, -np.expm1(-log))
+                bounded = np.nan_to_num(series, nan=1.0, posinf=1.0).clip(0, 1)
+                pairs += weight * longest * np.expm1(log) * np.exp(log) * bounded
+        twice = 2 * pairs * self.shape * (self.shape + 1) * self.stayed / top
+        mean = self.expected_orders(time)
+        return np.asarray(np.maximum(twice * self.p_alive + mean, mean**2), dtype=np.float64)
 
     def median_wait(self) -> Numbers:
         """The time within which half of such customers, if active, have bought again; infinite where beyond reach."""
@@ -205,3 +211,8 @@ def bg_nbd(of: Histories) -> BgNbd:
     total = float(of.customers.sum())
     scale = float((of.customers * x).sum() * np.log(unit))  # densities of times are in the caller's unit
     return BgNbd(r, alpha * unit, a, b, -least * total - scale)
+
+
+def _gauss(first: Numbers, second: float, third: Numbers, z: Numbers) -> Numbers:
+    """The hypergeometric function, beside whole numbers: at some of them scipy's is infinite."""
+    return np.asarray(hyp2f1(first + 1e-9, second, third, z), dtype=np.float64)
