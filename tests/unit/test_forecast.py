@@ -45,7 +45,7 @@ def test_a_shop_that_is_as_the_model_says_is_forecast_without_bias(steady: pd.Da
     for one in card.coverage.values():  # many are expected to buy nothing, and nobody lies below that
         assert 0.8 <= one.inside <= 0.95
         assert one.above <= 0.12
-    assert card.coverage["revenue"].above == pytest.approx(0.1, abs=0.03)
+    assert card.coverage["revenue"].above >= 0.05
     assert card.surely
     assert "beats both naive forecasts" in card.sentence
 
