@@ -169,6 +169,32 @@ def test_odd_shops_have_numbers_or_a_sentence(days: list[list[int]]) -> None:
         json.dumps(asdict(card), allow_nan=False)
 
 
+@pytest.mark.parametrize("days", [90, 365])
+def test_mean_and_interval_are_those_of_futures_drawn_one_by_one(steady: pd.DataFrame, days: int) -> None:
+    """Active or not, a rate, a probability of leaving and a mean order for each; then its orders and their worth."""
+    known = known_from(steady, MOMENTS)
+    ahead = outlook(known)
+    random = np.random.default_rng(5)
+    who = random.choice(len(ahead.place), 300, replace=False)
+    orders, mean = (known[-1].features[name].to_numpy(np.float64)[who] for name in (C.FREQUENCY, C.AVERAGE_ORDER))
+    beliefs, at, shape = ahead.beliefs, ahead.place[who], (2_000, len(who))
+    active = random.random(shape) < beliefs.p_alive[at]
+    rates = random.gamma(beliefs.shape[at], 1 / beliefs.rate[at], shape)
+    stays = random.geometric(random.beta(beliefs.left, beliefs.stayed[at], shape))
+    bought = active * np.minimum(random.poisson(rates * days), stays)
+    money = ahead.money
+    nu = random.gamma(money.q + money.p * orders, 1 / (money.v + orders * mean), shape)
+    worth = np.where(bought > 0, random.gamma(np.maximum(money.p * bought, 1e-9)) / nu, 0)
+    assert ahead.expected_orders(days)[who].mean() == pytest.approx(bought.mean(), rel=0.01)
+    assert beliefs.mean_square(days)[at].mean() == pytest.approx((bought**2.0).mean(), rel=0.03)
+    assert ahead.risk(days)[who] == pytest.approx((bought == 0).mean(axis=0), abs=0.05)
+    assert ahead.expected_revenue(days)[who].mean() == pytest.approx(worth.mean(), rel=0.02)
+    low, high = (end[who] for end in ahead.revenue_interval(days))
+    assert (worth < low).mean() < 0.11
+    assert (worth < low).mean(axis=0).max() < 0.25, "of any one customer; a gamma distribution is not quite the sum's"
+    assert (worth > high).mean(axis=0)[ahead.risk(days)[who] < 0.8] == pytest.approx(0.1, abs=0.05)
+
+
 def test_a_few_customers_below_zero_do_not_spoil_the_rest(steady: pd.DataFrame) -> None:
     back = pd.DataFrame({"customer": [1, 2], "at": pd.Timestamp("2023-12-30"), "amount": -1e6, "order": False})
     frame = forecast(known_from(pd.concat([steady, back]), MOMENTS)).frame
