@@ -259,9 +259,12 @@ def trait_counts(snapshot: Snapshot, labels: pd.DataFrame, as_of: datetime) -> p
 
 
 def _cells(labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Customer -> number and cell; and cell x grouping -> segment, a cell being who shares the segments of each."""
+    """Customer -> number and cell; and cell x grouping -> segment, a cell being who shares the segments of each.
+
+    Who has no segment in one grouping still counts in the others.
+    """
     groupings = [column for column in labels.columns if column != "customer_id"]
-    cell = labels.groupby(groupings, observed=True, sort=False).ngroup().to_numpy(np.int32)
+    cell = labels.groupby(groupings, observed=True, sort=False, dropna=False).ngroup().to_numpy(np.int32)
     who = pd.DataFrame(
         {
             "customer_id": labels["customer_id"].to_numpy(),
@@ -273,7 +276,7 @@ def _cells(labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     segments = [
         one_each[["cell", name]].set_axis(["cell", "segment"], axis=1).assign(grouping=name) for name in groupings
     ]
-    return who, pd.concat([frame.astype({"segment": object}) for frame in segments], ignore_index=True)
+    return who, pd.concat([frame.astype({"segment": object}).dropna() for frame in segments], ignore_index=True)
 
 
 def purchases(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from models.profiles import cluster_profiles
 from models.report_card import report
 from models.rfm import SCORED
 from models.segments import ClusterYardstick, Segmentation, segmentation
+from models.traits import segment_trait
 from settings import Settings
 
 STEPS = ("history", "value", "clusters", "movement", "profiles", "writing")
@@ -66,11 +67,13 @@ def publish_segments(
         display.advance(task)
         customers = parted.customers().assign(**{C.CUSTOMER_ID: ids[now.features.index]})
         profile = pd.concat([found.profile for found in parted.profiles.values()], ignore_index=True)
-        sales = features.segment_sales(data, customers[[C.CUSTOMER_ID, *GROUPINGS]], as_of)
+        labels = customers[[C.CUSTOMER_ID, *GROUPINGS]]
+        sales = features.segment_sales(data, labels, as_of)
         results = {
             result_schema.customer_segment: now.features.join(customers),
             result_schema.segment_profile: profile,
             result_schema.segment_measure: pd.concat([found.measures for found in parted.profiles.values()]),
+            result_schema.segment_trait: segment_trait(features.trait_counts(data, labels, as_of)),
             result_schema.segment_product: segment_product(sales, profile),
             result_schema.movement_moment: moved.moments,
             result_schema.movement_letter: moved.letters,

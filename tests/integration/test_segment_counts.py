@@ -34,11 +34,12 @@ def bought(data: Snapshot) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def labels(data: Snapshot) -> pd.DataFrame:
-    """Three random groupings."""
+    """Three random groupings; of one some customers are in no segment."""
     ids = data.frame("SELECT DISTINCT customer_id FROM transaction_line WHERE customer_id IS NOT NULL ORDER BY 1")
     draw = np.random.default_rng(3)
     kinds = {C.SEGMENT: list("abc"), C.RFM_GROUP: list("klmnop"), C.ALTERNATIVE: list("xy")}
-    return ids.assign(**{name: draw.choice(kind, len(ids)) for name, kind in kinds.items()})
+    labels = ids.assign(**{name: draw.choice(kind, len(ids)) for name, kind in kinds.items()})
+    return labels.assign(alternative=labels[C.ALTERNATIVE].where(draw.random(len(ids)) < 0.9))
 
 
 def end(data: Snapshot) -> pd.Timestamp:
