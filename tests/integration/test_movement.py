@@ -1,4 +1,4 @@
-"""Movement as published: everybody is counted at every pair of moments, to the cent, and each flow has its customers."""
+"""Movement as published: everybody is counted at every pair, to the cent, and each flow has its customers."""
 
 from itertools import combinations
 
