@@ -83,13 +83,20 @@ def server(run_root: Path) -> Iterator[URL]:
     stop(run_root)  # worker processes end without their exit handlers
 
 
+@contextmanager
+def empty_shop(server: URL, data_dir: Path) -> Iterator[Settings]:
+    """Settings of an empty, migrated shop, which is gone afterwards."""
+    name = f"test_{uuid4().hex[:12]}"
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield _settings(server.set(database=name), data_dir)
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def settings(server: URL, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an empty, migrated shop of the test's own."""
-    name = f"test_{uuid4().hex[:12]}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield _settings(server.set(database=name), tmp_path)
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_shop(server, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
