@@ -23,9 +23,14 @@ def run_choice(view: View, path: str) -> Component:
     return html.Div(choice("run", "Run", options, current), className="run-choice")
 
 
+def method_of(run: PublishedRun) -> str:
+    """By which method the run found its clusters; nothing where it does not say."""
+    return str(((run.parameters.get("plan") or {}).get("clusters") or {}).get("method", ""))
+
+
 def _said(run: PublishedRun) -> str:
     """Run 12, 9 Dec 2011: 4 segments, KMeans (published)."""
-    method = METHODS.get(str(run.parameters.get("method") or run.metrics.get("method")))
+    method = METHODS.get(method_of(run))
     k = run.metrics.get("k")
     facts = [f"{k} segments" if k else None, method]
     rest = ", ".join(fact for fact in facts if fact)

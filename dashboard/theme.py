@@ -52,8 +52,18 @@ def token(name: str, theme: Theme) -> str:
 
 def faded(colour: str, opacity: float) -> str:
     """A colour (#RRGGBB) that lets what is under it through."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = _parts(colour)
     return f"rgba({red},{green},{blue},{opacity})"
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """A colour that is to a share the first (both #RRGGBB), for where nothing shines through."""
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(_parts(colour), _parts(other), strict=True))
+    return f"rgb({red},{green},{blue})"
+
+
+def _parts(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def css() -> str:

@@ -17,7 +17,7 @@ CAUSES = {
     "bought": ("bought", "loyal"),
     "returned": ("returned goods", "attention"),
     "quiet": ("went quiet", "lost"),
-    "yardstick": ("the yardstick moved", "other"),
+    "yardstick": ("the yardstick moved", "accent"),
     "new": ("first order since", "new"),
 }
 """Why a customer is where they are -> in words, and its colour."""
@@ -92,6 +92,7 @@ def sankey(flows: pd.DataFrame, nodes: pd.DataFrame, theme: Theme, height: int) 
             },
             textfont={"color": token("text", theme), "shadow": "none", "size": 12},
         ),
+        margin={"b": 16},
     )
 
 

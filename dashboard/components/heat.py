@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import format as fmt
 from dashboard.components.graph import figure
-from dashboard.theme import Theme, token
+from dashboard.theme import Theme, mixed, token
 
 Texts = Sequence[Sequence[str]]
 
@@ -23,14 +23,12 @@ def heatmap(
     *,
     hrefs: Texts | None = None,
     titles: tuple[str, str] = ("", ""),
-    colours: Sequence[str] | None = None,
 ) -> go.Figure:
     """Cells of `values` (rows x columns, first row on top), NaN blank; a cell with an address leads there.
 
-    `titles` name the columns and the rows; `colours` run from the least to the most, the accent if none are given;
-    names may repeat.
+    `titles` name the columns and the rows. The colours stay pale enough for the text in them.
     """
-    scale = list(colours or (token("tint", theme), token("accent", theme)))
+    most = mixed(token("accent", theme), token("surface", theme), 0.6)
     picture = figure(
         theme,
         go.Heatmap(
@@ -43,12 +41,13 @@ def heatmap(
             hoverongaps=False,
             xgap=2,
             ygap=2,
-            colorscale=[[at / (len(scale) - 1), colour] for at, colour in enumerate(scale)],
+            colorscale=[[0, token("tint", theme)], [1, most]],
+            textfont={"color": token("text", theme)},
             showscale=False,
         ),
     )
     for axis, names, title in ((picture.layout.xaxis, columns, titles[0]), (picture.layout.yaxis, rows, titles[1])):
         axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[fmt.unmarked(n) for n in names])
-        axis.update(title_text=title, showgrid=False)
+        axis.update(title={"text": title, "standoff": 12}, showgrid=False)
     picture.update_layout(xaxis_side="top", yaxis_autorange="reversed", margin={"t": 8, "b": 8})
     return picture

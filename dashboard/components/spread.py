@@ -54,7 +54,7 @@ def ranges(spread: pd.DataFrame, theme: Theme, *, is_share: bool) -> go.Figure:
     if is_share:
         picture.update_xaxes(tickformat=".0%", rangemode="tozero", showgrid=True, nticks=4)
     else:
-        picture.update_xaxes(type="log", tickformat="~s", dtick=1, showgrid=True)
+        picture.update_xaxes(type="log", tickformat="~s", dtick="D2", showgrid=True)
     return picture
 
 

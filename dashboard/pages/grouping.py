@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.components.choice import either
-from dashboard.run_choice import METHODS
+from dashboard.run_choice import METHODS, method_of
 from dashboard.view import Component, View
 from db.drill import Grouping
 from db.filters import GROUPING_FIELDS
@@ -37,7 +37,7 @@ def grouping_choice(view: View, path: str) -> Component:
     if len(there) < 2:
         return None
     run = shop.published_run(view.snapshot, SEGMENTS)
-    method = str(run.parameters.get("method") or run.metrics.get("method")) if run else ""
+    method = method_of(run) if run else ""
     other = {"kmeans": "mixture", "mixture": "kmeans"}.get(method, "")
     names: dict[Grouping, str] = {
         "segment": f"Clusters ({METHODS[method]})" if method in METHODS else "Clusters",

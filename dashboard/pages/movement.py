@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 from dash import html
@@ -17,11 +17,13 @@ from dashboard.components.heat import heatmap
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column
 from dashboard.pages import movement_cohorts, movement_revenue
+from dashboard.run_choice import run_choice
 from dashboard.view import Component, Page, View
 from db.drill import Grouping, Move
 from db.queries import movement as queries
 
 _HEIGHT = 460
+_MONTH = timedelta(days=28)
 _NOBODY = "No order yet"
 _GROUPINGS: dict[Grouping, str] = {"segment": "Clusters", "rfm_group": "RFM groups"}
 
@@ -70,7 +72,8 @@ def _course(view: View) -> _Course | None:
     grouping: Grouping = "rfm_group" if view.filters.by == "rfm_group" else "segment"
     days = list(moments["day"].dt.date)
     until = next((at for at in range(1, len(days)) if days[at] == view.filters.until), len(days) - 1)
-    since = next((at for at in range(until) if days[at] == view.filters.since), until - 1)
+    month = max((at for at in range(until) if days[until] - days[at] >= _MONTH), default=until - 1)
+    since = next((at for at in range(until) if days[at] == view.filters.since), month)
     flows = queries.flows(
         view.snapshot, view.filters, grouping, int(moments["moment"][since]), int(moments["moment"][until])
     )
@@ -133,6 +136,7 @@ def choices(view: View) -> Component:
                 [(text, address(by=by)) for by, text in _GROUPINGS.items()],
                 address(by=course.grouping),
             ),
+            run_choice(view, "/movement"),
         ],
         className="controls page-controls",
     )

@@ -1,0 +1,126 @@
+"""The number on a mark is the number of customers behind it, whatever else is filtered."""
+
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from db.conditions import Period
+from db.drill import Bridge, Cohort, Grouping, Move, Range, Trait
+from db.engine import make_engine
+from db.filters import GROUPING_FIELDS, Filters
+from db.grid import GridRequest
+from db.queries import customers, movement, segments, shop
+from db.snapshot import Snapshot, open_newest
+from db.standing import STANDINGS, whole_month
+from settings import Settings
+
+FILTERS = [
+    Filters(),
+    Filters(departments=("PRODUCE", "Produce", "MEAT", "Meat")),
+    Filters(start=date(2017, 3, 1), end=date(2017, 5, 30), ranges=(Range("frequency", 10, 60),)),
+]
+
+
+@pytest.fixture(scope="module")
+def snapshot(sample_shop: Settings) -> Snapshot:
+    return open_newest(sample_shop.data_dir)
+
+
+@pytest.fixture(scope="module")
+def record(sample_shop: Settings) -> Iterator[Engine]:
+    engine = make_engine(sample_shop)
+    yield engine
+    engine.dispose()
+
+
+def behind(snapshot: Snapshot, filters: Filters) -> int:
+    """How many customers the list of an address holds."""
+    return customers.page(snapshot, Filters.from_query(filters.query()), GridRequest())[1]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=range(len(FILTERS)))
+def test_bars_of_the_bridge(snapshot: Snapshot, filters: Filters) -> None:
+    span = shop.span(snapshot)
+    assert span is not None
+    for period in (filters.period(span), whole_month(date(2017, 6, 1)), Period(date(2017, 9, 3), date(2017, 9, 9))):
+        bridge = movement.bridge(snapshot, filters, period)
+        for standing in STANDINGS:
+            assert behind(snapshot, filters.but(bridge=Bridge(standing, period))) == bridge.loc[standing, "listed"]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=range(len(FILTERS)))
+def test_cells_of_the_cohorts(snapshot: Snapshot, filters: Filters) -> None:
+    cells = movement.retention(snapshot, filters)
+    for _, cell in cells.sample(12, random_state=1).iterrows():
+        chosen = filters.but(start=None, end=None, cohort=Cohort(cell["cohort"].date(), int(cell["age"])))
+        assert behind(snapshot, chosen) == cell["listed"]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=range(len(FILTERS)))
+@pytest.mark.parametrize("grouping", ["segment", "rfm_group"])
+def test_flows_between_moments(snapshot: Snapshot, filters: Filters, grouping: Grouping) -> None:
+    moments = movement.moments(snapshot)
+    days = [day.date() for day in moments["day"]]
+    assert len(days) > 2
+    random = Random(7)
+    for since, until in ((0, 1), (0, len(days) - 1), (len(days) - 2, len(days) - 1)):
+        flows = movement.flows(snapshot, filters, grouping, since, until)
+        for at in random.sample(range(len(flows)), min(6, len(flows))):
+            flow = flows.iloc[at]
+            move = Move(grouping, days[since], days[until], flow["from_segment"], flow["to_segment"], flow["cause"])
+            assert behind(snapshot, filters.but(start=None, end=None, move=move)) == flow["customers"]
+
+
+@pytest.mark.parametrize("grouping", ["segment", "rfm_group"])
+def test_flows_are_those_of_the_record_and_add_up(snapshot: Snapshot, record: Engine, grouping: str) -> None:
+    moments = movement.moments(snapshot).set_index("moment")["customers"]
+    keys = ["from_segment", "to_segment", "cause"]
+    for since, until in ((0, 2), (1, len(moments) - 1), (len(moments) - 2, len(moments) - 1)):
+        flows = movement.flows(snapshot, Filters(), grouping, since, until).sort_values(keys, ignore_index=True)
+        expected = ask(
+            record,
+            f"SELECT {', '.join(keys)}, customers, revenue::float8 AS revenue FROM current_movement "
+            "WHERE grouping = :grouping AND from_moment = :since AND to_moment = :until",
+            {"grouping": grouping, "since": since, "until": until},
+        ).sort_values(keys, ignore_index=True)
+        assert flows[[*keys, "customers"]].astype(str).equals(expected[[*keys, "customers"]].astype(str))
+        assert flows["revenue"].to_list() == pytest.approx(expected["revenue"].to_list(), abs=0.01)
+        assert flows["customers"].sum() == moments[until]
+        stood = flows["from_segment"] != ""
+        assert flows.loc[stood, "customers"].sum() == moments[since]
+        is_same = flows["from_segment"] == flows["to_segment"]
+        assert (is_same == (flows["cause"] == "stayed")).all()
+
+
+def test_cells_of_the_grid(snapshot: Snapshot) -> None:
+    grid = segments.grid(snapshot, Filters())
+    assert grid["customers"].sum() == behind(snapshot, Filters())
+    for _, cell in grid.iterrows():
+        scores = [Range(name, int(cell[name]), int(cell[name])) for name in ("r_score", "fm_score")]
+        assert behind(snapshot, Filters().within(*scores)) == cell["customers"]
+
+
+@pytest.mark.parametrize("grouping", list(GROUPING_FIELDS))
+def test_bars_of_what_sets_a_segment_apart(snapshot: Snapshot, grouping: str) -> None:
+    traits = segments.traits(snapshot, grouping)
+    assert len(traits) > 0
+    assert len(traits) <= segments.traits_tested(snapshot, grouping)
+    fields = {"category": "categories", "department": "departments", "country": "countries"}
+    for _, bar in traits.sample(min(len(traits), 12), random_state=1).iterrows():
+        chosen = Filters(**{GROUPING_FIELDS[grouping]: (bar["segment"],)})  # type: ignore[arg-type,index]
+        if bar["trait"] in fields:
+            chosen = chosen.but(**{fields[bar["trait"]]: (bar["value"],)})
+        else:
+            chosen = chosen.but(traits=(Trait(bar["trait"], bar["value"]),))
+        assert behind(snapshot, chosen) == bar["customers"], bar.to_dict()
+
+
+def ask(record: Engine, sql: str, values: dict[str, Any]) -> pd.DataFrame:
+    with record.connect() as connection:
+        result = connection.execute(text(sql), values)
+        return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
