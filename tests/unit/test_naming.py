@@ -184,6 +184,11 @@ def test_two_of_a_kind_keep_their_names_when_they_change_places() -> None:
     assert [name.name for name in names(overtaken, "£", first)] == ["Loyal 2", "Loyal"]
 
 
+def test_a_name_told_twice_is_kept_by_one() -> None:
+    told = [name.name for name in names([middling(0), middling(1)], "£", {0: "Loyal", 1: "Loyal"})]
+    assert told == ["Loyal", "Regulars"]
+
+
 def test_a_name_of_another_version_is_given_up_in_words() -> None:
     told = names([middling(0), middling(1)], "£", {0: "Whales", 1: "All customers"})
     assert all("no longer true" in name.reason for name in told)

@@ -140,6 +140,14 @@ def test_groupings_are_tested_each_by_itself() -> None:
     assert (together[C.Q_VALUE].to_numpy() >= alone[C.Q_VALUE].to_numpy()).all()
 
 
+@pytest.mark.parametrize(("customers", "rows"), [(6, 0), (60, 2)])
+def test_of_strata_too_few_customers_say_nothing(customers: int, rows: int) -> None:
+    """Of six customers three are expected to have the value: a test by the normal distribution cannot be trusted."""
+    few = [("X", number % 2, {"tea"}) for number in range(customers)]
+    many = [("Y", number % 2, {"tea"} if number < 100 else set()) for number in range(200)]
+    assert len(segment_trait(counted([*few, *many]))) == rows
+
+
 def test_of_many_values_those_are_kept_that_tell_the_segments_apart() -> None:
     """40 values are bought alike, and one of fewer customers by one segment alone."""
     alike = [(segment, 0, {f"v{value:02}"}) for value in range(40) for segment in ("X", "Y") for _ in range(20)]
