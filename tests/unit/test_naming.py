@@ -1,6 +1,7 @@
 """Names: no two alike, none untrue, and none that passes from one cluster to another, whatever the clusters are."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -233,6 +234,12 @@ def test_the_numbers_of_the_evidence_come_from_the_customers() -> None:
     profile = profile_of(shop).set_index(C.CLUSTER)
     assert profile[C.SEGMENT].to_dict() == {1: "Champions", 0: "Price-sensitive"}
     assert "spends 90% on discounted goods, against 0% in the shop" in str(profile.loc[0, C.REASON])
+
+
+def test_the_document_has_every_name_in_its_order() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "segments.md").read_text()
+    table = text.split("| name | true where", 1)[1].split("\n\n", 1)[0]
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [a.name for a in ARCHETYPES]
 
 
 def test_as_many_clusters_as_one_likes_have_different_names() -> None:
