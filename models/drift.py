@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
+from db.columns import Columns as C
+
 NOTABLE, LARGE = 0.1, 0.25
 SEGMENTS = "segments"
 """What the shares of the segments are called among the features."""
@@ -65,12 +67,13 @@ def drift(
 ) -> Drift:
     """The drift of each feature that both frames have (one row a customer) and of the segments' shares.
 
+    Tenure is left out: it grows by itself, and would be a large drift of every young shop in every month.
     A feature's bins are the deciles of those before, equal values in one bin, and one more for missing values; a
     segment is a bin. Segments are told apart by what they are labelled with: names, or numbers that stay.
     """
     binned = {SEGMENTS: (np.asarray(segments_before), np.asarray(segments))}
     for name in features:
-        if name in before and name in now:
+        if name in before and name in now and name != C.TENURE:
             edges = deciles(before[name])
             binned[name] = (bins(before[name], edges), bins(now[name], edges))
     indices = [_index(name, *pair) for name, pair in binned.items()]

@@ -66,6 +66,13 @@ def test_a_large_drift_is_said() -> None:
     assert "frequency" not in found.sentence
 
 
+def test_that_time_passes_is_no_drift() -> None:
+    then, since = (pd.DataFrame({"tenure_days": np.arange(1_000) + days}) for days in (0, 300))
+    found = drift(then, since, ["tenure_days"], ["A"] * 1_000, ["A"] * 1_000)
+    assert [index.name for index in found.indices] == [SEGMENTS]
+    assert not found.large
+
+
 def test_a_few_customers_prove_no_drift() -> None:
     found = of([1, 5, 9], [2, 6, 30])
     assert psi(found) > LARGE
