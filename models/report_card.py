@@ -226,6 +226,6 @@ def _sentence(measures: Sequence[Row], days: int, then: Known, *, beats: bool, s
     return (
         f"Made on {then.as_of:%Y-%m-%d} for the {days} days after, the forecast {finding}: it is wrong by "
         f"{orders.forecast:.2f} orders a customer (same as last period {orders.last_period:.2f}, mean of the segment "
-        f"{orders.segment_mean:.2f}), and its rank correlation with revenue is {ranks.forecast:.2f} "
-        f"({ranks.last_period:.2f} and {ranks.segment_mean:.2f})."
+        f"{orders.segment_mean:.2f}), and its rank correlation with revenue is {ranks.forecast:.3f} "
+        f"({ranks.last_period:.3f} and {ranks.segment_mean:.3f})."
     )

@@ -62,7 +62,7 @@ def sentence(view: View) -> Component:
     if fmt.missing(share) or best["value_decile"] < 10:
         lead = f"{fmt.short_money(of['expected'], view.currency)} of revenue are expected in the next 365 days."
     as_of = f" As of {fmt.day(run.as_of)}, run {run.run_id}."
-    return html.P([html.Strong(lead), f" {_verdict(_told(run.metrics))}", as_of], className="sentence")
+    return html.P([html.Strong(lead), f" {_verdict(run.metrics)}", as_of], className="sentence")
 
 
 def _told(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,22 +71,41 @@ def _told(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if isinstance(told, Mapping) else {}
 
 
-def _verdict(told: Mapping[str, Any]) -> str:
-    if "measures" not in told:
-        return "How good this forecast is could not be tested on the past."
-    if told["surely"]:
-        return f"Tested on the last {told['days']} days, the forecast beat both naive ones."
-    if told["beats"]:
-        return (
-            f"Tested on the last {told['days']} days, the forecast was better than both naive ones, though not surely."
-        )
-    return f"Tested on the last {told['days']} days, the forecast did not beat both naive ones: read it with care."
+def _tested(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The forecast's report card; empty where none could be made."""
+    report = _told(metrics).get("report")
+    return report if isinstance(report, Mapping) else {}
+
+
+def _verdict(metrics: Mapping[str, Any]) -> str:
+    report = _tested(metrics)
+    if not report:
+        why = _told(metrics).get("untested")
+        return f"How good this forecast is could not be tested on the past: {why}" if why else ""
+    return f"Tested on the last {report['days']} days, the forecast {_finding(report)}."
+
+
+def _finding(report: Mapping[str, Any]) -> str:
+    if report["surely"]:
+        return "beats both naive ones"
+    if report["beats"]:
+        return "is better than both naive ones, though not surely"
+    return "does not beat both naive ones: read it with care"
+
+
+def _off(metrics: Mapping[str, Any]) -> str:
+    """By how much the orders of all customers were wrong in the test."""
+    totals = [row for row in _tested(metrics).get("measures", ()) if row["measure"] == "total" and row["actual"]]
+    if not totals:
+        return ""
+    off = totals[0]["forecast"] / totals[0]["actual"] - 1
+    return f"; in the test {fmt.percent(abs(off), 0)} too {'many' if off > 0 else 'few'}"
 
 
 def _without(view: View, told: Mapping[str, Any], *, nobody: bool) -> Component:
     if nobody:
         return empty("No customers in this view", "Choose fewer filters, or ", dcc.Link("reset them", href="?"), ".")
-    why = told.get("sentence") or told.get("reason") or "This run was made before there were forecasts."
+    why = told.get("reason") or "This run was made before there were forecasts."
     advice = " Load more orders, so that more customers have come back, and run "
     return empty("No forecast in this run", str(why), advice, html.Code("python -m models run"), ".")
 
@@ -98,6 +117,7 @@ def run_seen(view: View) -> Component:
 
 def cards(view: View) -> Component:
     """Expected revenue and orders, who is probably active, what is at risk."""
+    run = shop.published_run(view.snapshot, SEGMENTS)
     of = queries.totals(view.snapshot, view.filters)
     if not of["forecast"]:
         return []
@@ -112,7 +132,8 @@ def cards(view: View) -> Component:
                 fmt.short_money(of["expected"], view.currency),
                 f"{low} to {high}; {against}",
                 "Net revenue expected of these customers in the next 365 days; new customers come on top. The 95% "
-                "interval takes customers as independent: what strikes all of them at once is not in it.",
+                "interval takes customers as independent: what strikes all of them at once, and what the model gets "
+                "wrong for all (see the report card), is not in it.",
             ),
             fact_card(
                 "Orders in 30 days",
@@ -123,7 +144,7 @@ def cards(view: View) -> Component:
             fact_card(
                 "Orders in 90 days",
                 fmt.number(of["orders_90"]),
-                f"{of['orders_90'] / of['forecast']:.2f} a customer",
+                f"{of['orders_90'] / of['forecast']:.2f} a customer{_off(run.metrics) if run else ''}",
                 "Orders expected of these customers in the next 90 days.",
             ),
             fact_card(
@@ -211,12 +232,10 @@ def risk(view: View) -> Component:
 def report(view: View) -> Component:
     """How good a forecast made in the same way was."""
     run = shop.published_run(view.snapshot, SEGMENTS)
-    told = _told(run.metrics) if run else {}
+    told = _tested(run.metrics) if run else {}
     if "measures" not in told:
         return []
-    title = {True: "The forecast beats both naive ones", False: "The forecast does not beat both naive ones"}[
-        bool(told["beats"])
-    ]
+    title = f"The forecast {_finding(told)}"
     about = (
         f"{fmt.plural(told['customers'], 'customer')} known on {fmt.day(told['split'])}; the intervals are 95%, by "
         "resampling customers"

@@ -71,6 +71,14 @@ def test_any_query_string_gives_every_part_of_every_page(client: FlaskClient, pa
         assert "NaN" not in answer, (name, query)
 
 
+def test_the_report_card_of_the_run_stands_on_the_page_of_value(client: FlaskClient) -> None:
+    """What the run stored of its forecast, as the page reads it."""
+    shown = slot(client, "value.report", "/value", "")
+    assert "Orders a customer: mean absolute error" in shown
+    assert "customers known on" in shown
+    assert "both naive forecasts" in shown
+
+
 def test_a_stranger_and_a_strange_address_are_said_plainly(client: FlaskClient) -> None:
     assert "No customer nobody" in slot(client, "customer.head", "/customers/nobody", "")
     assert match("/no/such/page") == (None, "")
