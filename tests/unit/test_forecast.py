@@ -107,6 +107,15 @@ def test_a_report_is_plain_json_and_knows_its_period(steady: pd.DataFrame) -> No
             assert better["value"] == pytest.approx(sign * (row["forecast"] - row[name]))
 
 
+def test_nothing_of_the_holdout_is_in_the_forecast_that_it_judges(steady: pd.DataFrame) -> None:
+    """With other orders in the last 90 days, the forecast is the same and only the truth is another."""
+    late = steady["at"] >= MOMENTS[-2]
+    cards = [report(known_from(shop, MOMENTS), np.zeros(6_000), 1) for shop in (steady, steady[~late])]
+    assert cards[0].parameters == cards[1].parameters
+    assert [one.expected for one in cards[0].orders] == [one.expected for one in cards[1].orders]
+    assert {one.actual for one in cards[1].orders} == {0.0} != {one.actual for one in cards[0].orders}
+
+
 def test_the_measures_are_those_of_the_definitions(steady: pd.DataFrame) -> None:
     """Recomputed from the orders by pandas and scipy's own Spearman."""
     known = known_from(steady, MOMENTS)
