@@ -7,6 +7,9 @@ from dashboard import format as fmt
 from dashboard.components.card import segment_chip
 from dashboard.view import Component
 
+_MOST = 6
+"""Changes told beside the strip; its table has all."""
+
 WHY = {
     "bought": "bought",
     "returned": "returned goods",
@@ -53,7 +56,8 @@ def _changes(course: pd.DataFrame) -> list[Component]:
         since = f"by {fmt.day(row['as_of'])}" if before else f"on {fmt.day(row['as_of'])}"
         found.append([segment_chip(row["segment"], row["colour"]), f" {since}", f": {why}" if why else ""])
         before = row["segment"]
-    return found[::-1]
+    earlier = [f"and {fmt.plural(len(found) - _MOST, 'change')} before"] if len(found) > _MOST else []
+    return found[: -_MOST - 1 : -1] + earlier
 
 
 def finding(course: pd.DataFrame) -> str:

@@ -89,11 +89,11 @@ def _forecast(customer: pd.Series, view: View) -> list[Component]:
     """What is expected of the customer, in words; nothing where the run made no forecast."""
     if fmt.missing(customer["p_alive"]):
         return []
-    parts = [f"still active with a probability of {fmt.percent(customer['p_alive'], 0)}"]
+    parts = [f"{fmt.percent(customer['p_alive'], 0)} likely still active"]
     if not fmt.missing(customer["next_order_at"]):
         parts.append(f"next order expected about {fmt.day(customer['next_order_at'])}")
     if not fmt.missing(customer["churn_risk"]):
-        parts.append(f"no order within 90 days with one of {fmt.percent(customer['churn_risk'], 0)}")
+        parts.append(f"{fmt.percent(customer['churn_risk'], 0)} risk of no order within 90 days")
     if not fmt.missing(customer["clv"]):
         low, high = (fmt.money(customer[end], view.currency) for end in ("clv_low", "clv_high"))
         expected = f"{fmt.money(customer['clv'], view.currency)} expected in the next 365 days"

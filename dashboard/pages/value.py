@@ -105,9 +105,10 @@ def _off(metrics: Mapping[str, Any]) -> str:
 def _without(view: View, told: Mapping[str, Any], *, nobody: bool) -> Component:
     if nobody:
         return empty("No customers in this view", "Choose fewer filters, or ", dcc.Link("reset them", href="?"), ".")
-    why = told.get("reason") or "This run was made before there were forecasts."
-    advice = " Load more orders, so that more customers have come back, and run "
-    return empty("No forecast in this run", str(why), advice, html.Code("python -m models run"), ".")
+    if "reason" in told:
+        return empty("No forecast in this run", str(told["reason"]))
+    made = "This run was made before there were forecasts: choose a newer one, or run "
+    return empty("No forecast in this run", made, html.Code("python -m models run"), ".")
 
 
 def run_seen(view: View) -> Component:

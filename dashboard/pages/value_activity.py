@@ -19,7 +19,6 @@ def activity(view: View) -> Component:
     frame = queries.activity(view.snapshot, view.filters)
     if frame.empty:
         return []
-    title = _silence(frame)
     ranges = [
         (bin_range("frequency", FREQUENCIES, int(orders)), bin_range("recency_days", RECENCIES, int(silence)))
         for orders, silence in zip(frame["frequency"], frame["recency"], strict=True)
@@ -29,6 +28,8 @@ def activity(view: View) -> Component:
     frame["href"] = [view.behind(*pair) for pair in ranges]
     frame["text"] = [fmt.percent(share, 0) for share in frame["p_alive"]]
     frame["hover"] = [_said(cell, view.currency) for _, cell in frame.iterrows()]
+
+    title = _silence(frame)
 
     def grid(column: str, blank: str | float) -> pd.DataFrame:
         wide = frame.pivot(index="frequency", columns="recency", values=column).sort_index(ascending=False)
@@ -54,7 +55,8 @@ def activity(view: View) -> Component:
     ]
     about = (
         "Mean probability that a customer has not left for good, by orders and by days since the last one; click a "
-        "cell for its customers"
+        "cell for its customers. The model lets nobody leave before a second order: for who ordered once see the "
+        "churn risk"
     )
     plot = html.Div(graph("activity", drawn, 76 + 34 * len(shares), title), className="wide-plot")
     return card(title, plot, about=about, twin=(frame, columns))
@@ -67,9 +69,14 @@ def _said(cell: pd.Series, currency: str) -> str:
 
 
 def _silence(frame: pd.DataFrame) -> str:
-    """From which silence on most customers are probably gone."""
-    alive = (frame["p_alive"] * frame["customers"]).groupby(frame["recency"]).sum()
-    gone = alive[alive / frame.groupby("recency")["customers"].sum() < queries.PROBABLY].index
+    """After which silence those who bring most are probably gone; who ordered once tells nothing of that."""
+    again = frame[frame["frequency"] > 0]
+    if again.empty:
+        return "Nobody has ordered twice yet"
+    row = again[again["frequency"] == again.groupby("frequency")["expected"].sum().idxmax()].sort_values("recency")
+    who = f"Customers with {row['orders'].iloc[0]} orders"
+    gone = row[row["p_alive"] < queries.PROBABLY]
     if gone.empty:
-        return "However long they are silent, customers are more likely active than gone"
-    return f"After {fmt.plural(RECENCIES[int(gone[0])], 'day')} of silence customers are more likely gone than active"
+        return f"{who} are probably active however long they are silent"
+    days = fmt.plural(RECENCIES[int(gone["recency"].iloc[0])], "day")
+    return f"{who} are probably gone after {days} of silence"
