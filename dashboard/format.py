@@ -67,6 +67,11 @@ def days(start: date, end: date) -> str:
     return f"{first} – {day(end)}"
 
 
+def month_so_far(last: date) -> str:
+    """December 2011 has only its first 9 days."""
+    return f"{last:%B %Y} has only its first {'day' if last.day == 1 else f'{last.day} days'}"
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 order, 2 orders, 1,200 orders."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

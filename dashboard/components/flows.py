@@ -104,8 +104,9 @@ def waterfall(
     hrefs: Sequence[str],
     theme: Theme,
     sign: str,
+    floor: float = 0.0,
 ) -> go.Figure:
-    """From the first sum by changes to the last one; a bar with an address leads there."""
+    """From the first sum by changes to the last one; a bar with an address leads there. The axis begins at `floor`."""
     steps = len(values) - 2
     up, down, total = ({"marker": {"color": token(name, theme)}} for name in ("up", "down", "accent"))
     picture = figure(
@@ -129,6 +130,9 @@ def waterfall(
     )
     picture.update_xaxes(type="category")
     picture.update_yaxes(tickprefix=sign, tickformat="~s", nticks=5)
+    if floor:
+        top = float(np.cumsum(values[:-1]).max())
+        picture.update_yaxes(range=[floor, top + 0.1 * (top - floor)])
     return picture
 
 

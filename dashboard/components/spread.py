@@ -1,6 +1,7 @@
 """How numbers spread, and how far shares lie from the whole shop's."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -62,10 +63,13 @@ def _plain(number: float) -> str:
     return fmt.number(number, 0 if abs(number) >= 100 else 1)
 
 
-def lift_bars(traits: pd.DataFrame, theme: Theme, key: str) -> go.Figure:
+def lift_bars(traits: pd.DataFrame, theme: Theme, key: str, furthest: float) -> go.Figure:
     """Bars to the right for what is more common than in the shop, to the left for what is less, doubling and halving
-    alike far: value, share, shop_share, lift, q_value, customers, href; the most common on top, in the colour `key`."""
-    lifts = np.log2(np.clip(traits["lift"].to_numpy(dtype=float), _LEAST, _MOST))
+    alike far: value, share, shop_share, lift, q_value, customers, href; the most common on top, in the colour `key`.
+
+    `furthest` is the largest `distance` among the plots that are seen together, so that they have one scale.
+    """
+    lifts = _drawn(traits["lift"])
     more = traits["lift"] >= 1
     texts = [f"{lift - 1:+.0%}".replace("-", "−") if lift < 3 else f"{lift:.1f}×" for lift in traits["lift"]]
     hovers = [
@@ -90,7 +94,7 @@ def lift_bars(traits: pd.DataFrame, theme: Theme, key: str) -> go.Figure:
         margin={"r": 44},
         bargap=0.25,
     )
-    far = max(float(np.abs(lifts).max(initial=0.0)), 0.3) * 1.25
+    far = max(furthest, 0.2) * 1.7  # room for the numbers beside the bars
     picture.update_xaxes(
         range=[-far, far], showticklabels=False, zeroline=True, zerolinecolor=token("faint", theme), zerolinewidth=1
     )
@@ -98,6 +102,16 @@ def lift_bars(traits: pd.DataFrame, theme: Theme, key: str) -> go.Figure:
     ticks = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names}
     picture.update_yaxes(range=[len(names) - 0.4, -0.6], showgrid=False, **ticks)
     return picture
+
+
+def distance(lifts: pd.Series) -> float:
+    """How far the furthest of these lifts lies from 1, as it is drawn."""
+    return float(np.abs(_drawn(lifts)).max(initial=0.0))
+
+
+def _drawn(lifts: pd.Series) -> npt.NDArray[np.float64]:
+    drawn: npt.NDArray[np.float64] = np.log2(np.clip(lifts.to_numpy(dtype=float), _LEAST, _MOST))
+    return drawn
 
 
 def _q(value: float) -> str:

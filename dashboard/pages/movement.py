@@ -261,7 +261,7 @@ def matrix(view: View) -> Component:
         titles=(f"on {fmt.day(course.until)}", f"on {fmt.day(course.since)}"),
     )
     title = f"{fmt.percent(stayed, 0)} of the customers of {fmt.day(course.since)} stand where they stood"
-    about = "Customers from each row to each column; the darker, the larger their share of the row. Click one for them"
+    about = "From each row to each column; the stronger the colour, the larger the share of the row. Click one for them"
     plot = html.Div(graph("matrix", drawn, 90 + 36 * len(rows), title), className="wide-plot")
     return card(title, plot, about=about)
 

@@ -52,9 +52,7 @@ def retention(view: View) -> Component:
         "Click a cell for them"
     )
     if partial:
-        about += (
-            f". {_PARTIAL} {last:%B %Y} has only its first {fmt.plural(last.day, 'day')}, so its cells will still grow"
-        )
+        about += f". {_PARTIAL} {fmt.month_so_far(last)}, so its cells will still grow"
     if drawn["cohort"].nunique() < frame["cohort"].nunique():
         about += f". The latest {_MOST} cohorts; all stand in the table"
     columns = [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 from dash import html
 
@@ -18,6 +19,7 @@ from db.queries import movement as queries
 from db.standing import compared, first_of_month, whole_month
 
 _MOST_MONTHS = 24
+_SMALL = 0.2
 
 
 def bridge(view: View) -> Component:
@@ -45,17 +47,26 @@ def bridge(view: View) -> Component:
         *(_account(row, view.currency) for _, row in shown.iterrows()),
         f"{_days(period)}: {fmt.money(last, view.currency)}",
     ]
-    drawn = waterfall(
-        labels, [first, *shown["change"], last], texts, hovers, ["", *shown["href"], ""], view.theme, view.currency
-    )
+    values, hrefs = [first, *shown["change"], last], ["", *shown["href"], ""]
+    floor = _floor(values[:-1])
+    drawn = waterfall(labels, values, texts, hovers, hrefs, view.theme, view.currency, floor)
     title = _finding(shown, last - first, view.currency)
     about = (
         f"Net revenue of {_days(before)}, what changed it by how customers stand, and that of {_days(period)}; "
         "it adds up to the cent. Click a bar for its customers"
     )
+    if floor:
+        about += f". The axis begins at {fmt.short_money(floor, view.currency)}, so that the changes can be seen"
     total = {"name": "All", "customers": shown["customers"].sum(), "before": first, "now": last, "change": last - first}
     rows = pd.concat([shown, pd.DataFrame([{**total, "listed": shown["listed"].sum(), "href": ""}])], ignore_index=True)
     return card(title, graph("bridge", drawn, 340, title), _defined(), about=about, twin=(rows, _columns(view)))
+
+
+def _floor(steps: list[float]) -> float:
+    """Where the axis begins: at 0, unless all changes are small against the sums they lead to."""
+    levels = np.cumsum(steps)
+    reach = float(levels.max() - levels.min())
+    return float(levels.min()) - reach if 0 < reach < _SMALL * levels.max() and levels.min() > reach else 0.0
 
 
 def _columns(view: View) -> list[Column]:
@@ -127,7 +138,7 @@ def months(view: View) -> Component:
         "the month before). Click a part for its customers"
     )
     if last.end < last_day:
-        about += f". {last_day:%B %Y} has only its first {fmt.plural(last_day.day, 'day')} and is left out"
+        about += f". {fmt.month_so_far(last_day)} and is left out"
     shown = frame.assign(
         name=[STANDINGS[s][0] for s in frame["standing"]], label=[f"{m:%b %Y}" for m in pd.to_datetime(frame["month"])]
     )

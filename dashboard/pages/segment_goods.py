@@ -8,7 +8,7 @@ from dashboard.components.card import card, segment_chip
 from dashboard.components.choice import panes
 from dashboard.components.graph import graph
 from dashboard.components.product import product_label, with_product
-from dashboard.components.spread import lift_bars
+from dashboard.components.spread import distance, lift_bars
 from dashboard.components.table import Column, table
 from dashboard.pages import grouping
 from dashboard.pages.segment_profile import AGAIN
@@ -34,7 +34,8 @@ def traits(view: View) -> Component:
         return card("What sets them apart", html.P(nothing + AGAIN, className="about"))
     found = found[found["segment"].isin(profiles["segment"])].copy()
     if found.empty:
-        return card("What sets them apart", html.P("No difference is beyond chance.", className="about"))
+        chance = f"None of {fmt.plural(tested, 'comparison')} with the whole shop is beyond chance."
+        return card("What sets them apart", html.P(chance, className="about"))
     found["href"] = [_mark(view, row) for _, row in found.iterrows()]
     names = sorted(found["trait"].unique(), key=lambda trait: (trait not in _GOODS, trait))
     shown = [
@@ -76,14 +77,14 @@ def _words(trait: str) -> str:
 
 def _multiples(found: pd.DataFrame, profiles: pd.DataFrame, view: View) -> Component:
     """A small plot a segment, with its strongest differences."""
-    plots = []
+    plots, furthest = [], distance(found["lift"])
     for _, profile in profiles.iterrows():
         of = found[found["segment"] == profile["segment"]].sort_values("lift", ascending=False, kind="stable")
         more, less = of[of["lift"] >= 1].head(_MOST_EACH_WAY), of[of["lift"] < 1].tail(_MOST_EACH_WAY)
         rows = pd.concat([more, less])
         if rows.empty:
             continue
-        drawn = lift_bars(rows, view.theme, profile["colour"])
+        drawn = lift_bars(rows, view.theme, profile["colour"], furthest)
         chip = html.Figcaption(segment_chip(profile["segment"], profile["colour"], profile["emoji"]))
         label = f"What is more and less common among {profile['segment']}"
         name = f"trait-{profile['grouping']}-{profile['position']}-{rows['trait'].iloc[0]}"

@@ -135,7 +135,7 @@ def grid(view: View) -> Component:
     )
     sums = frame.groupby("rfm_group")["customers"].sum().sort_values(ascending=False)
     title = f"{sums.index[0]} is the largest group: {fmt.percent(sums.iloc[0] / sums.sum(), 0)} of customers"
-    about = "Each cell of the scores has one group; darker is more customers. Click a cell for them"
+    about = "Each cell of the scores has one group; the stronger the colour, the more customers. Click a cell for them"
     plot = html.Div(graph("rfm-grid", drawn, 420, title), className="wide-plot narrow")
     columns = [
         Column("r_score", "R", fmt.number, numeric=True),
