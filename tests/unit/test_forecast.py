@@ -178,7 +178,7 @@ def test_odd_shops_have_numbers_or_a_sentence(days: list[list[int]]) -> None:
         json.dumps(asdict(card), allow_nan=False)
 
 
-@pytest.mark.parametrize("days", [90, 365])
+@pytest.mark.parametrize("days", [30, 90, 365])
 def test_mean_and_interval_are_those_of_futures_drawn_one_by_one(steady: pd.DataFrame, days: int) -> None:
     """Active or not, a rate, a probability of leaving and a mean order for each; then its orders and their worth."""
     known = known_from(steady, MOMENTS)
@@ -202,6 +202,7 @@ def test_mean_and_interval_are_those_of_futures_drawn_one_by_one(steady: pd.Data
     assert (worth < low).mean() < 0.11
     assert np.max((worth < low).mean(axis=0)) < 0.25, "of any one customer; a gamma distribution is not quite the sum's"
     assert (worth > high).mean(axis=0)[ahead.risk(days)[who] < 0.8] == pytest.approx(0.1, abs=0.05)
+    assert (worth > high)[:, ahead.risk(days)[who] < 0.5].mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_few_customers_below_zero_do_not_spoil_the_rest(steady: pd.DataFrame) -> None:
