@@ -36,7 +36,7 @@ def flows(engine_of_sample: Engine) -> pd.DataFrame:
 
 
 def test_the_past_is_a_year_of_months(moments: pd.DataFrame) -> None:
-    assert len(moments) >= 12
+    assert len(moments) >= 9, "all of 2017 but its first quarter"
     assert (moments[C.AS_OF].dt.day.iloc[:-1] == 1).all()
     assert moments[C.AS_OF].is_monotonic_increasing
 
@@ -81,7 +81,7 @@ def test_each_flow_has_as_many_customers_behind_it(engine_of_sample: Engine, flo
     letters = rows(engine_of_sample, "SELECT * FROM current_movement_letter")
     for grouping, (path, cause) in PAIRS.items():
         named = letters[letters[C.GROUPING] == grouping].set_index(C.LETTER)[C.SEGMENT].to_dict()
-        for earlier, later in [(0, 1), (2, 11), (10, 11)]:
+        for earlier, later in [(0, 1), (2, 8), (7, 8)]:
             place = later * (later - 1) // 2 + earlier
             behind = pd.DataFrame(
                 {
