@@ -27,12 +27,14 @@ MAX_CLUSTERS = 20
 class ClusterYardstick:
     """What gives a customer a cluster: a scale, fitted clusters, and the number of each that stays from run to run.
 
-    `used` is the largest number ever given, so that none is given again to another cluster.
+    `k` is how many clusters were fitted, of which a mixture may have left some without members; `used` is the largest
+    number ever given, so that none is given again to another cluster.
     """
 
     scale: Scale
     fitted: Fitted
     numbers: tuple[int, ...]
+    k: int
     used: int
 
     def labels(self, features: pd.DataFrame) -> Numbers:
@@ -46,14 +48,14 @@ class ClusterYardstick:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values that `from_json` takes."""
-        numbers = {"numbers": list(self.numbers), "used": self.used}
+        numbers = {"numbers": list(self.numbers), "k": self.k, "used": self.used}
         return {"scale": self.scale.as_json(), "clusters": self.fitted.as_json(), **numbers}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "ClusterYardstick":
         """The yardstick that gave `as_json`: it labels every customer the same."""
-        scale, fitted = Scale.from_json(stored["scale"]), from_json(stored["clusters"])
-        return cls(scale, fitted, tuple(map(int, stored["numbers"])), int(stored["used"]))
+        scale, fitted, numbers = Scale.from_json(stored["scale"]), from_json(stored["clusters"]), stored["numbers"]
+        return cls(scale, fitted, tuple(map(int, numbers)), int(stored.get("k", len(numbers))), int(stored["used"]))
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ def segmentation(
         )
     alike = before if before is not None and before.comparable(scale, plan.method) else None
     judged = curves(plan.method, points, seed=seed) if clusters is None or compare else None
-    k = clusters or (judged.best(len(alike.numbers) if alike else None) if judged else min(different, 2))
+    k = clusters or (judged.best(alike.k if alike else None) if judged else min(different, 2))
     fitted = _fitted(points, scale, plan.method, k, n_init, seed, alike)
-    yardstick = _yardstick(scale, fitted, before)
+    yardstick = _yardstick(scale, fitted, k, before)
     return Segmentation(
         labels=yardstick.labels(features),
         yardstick=yardstick,
@@ -132,7 +134,7 @@ def earlier(later: ClusterYardstick, features: pd.DataFrame, *, seed: int) -> Cl
     start = later.fitted.rescaled(later.scale, scale)
     borne = min(k, _different(points))
     fitted = fit(method, points, borne, seed=seed, n_init=1, start=start if borne == k else None)
-    return _yardstick(scale, fitted, later)
+    return _yardstick(scale, fitted, borne, later)
 
 
 def _present(plan: configuration.Clusters, features: pd.DataFrame) -> list[str]:
@@ -152,24 +154,25 @@ def _fitted(
     points: Floats, scale: Scale, method: Method, k: int, n_init: int, seed: int, before: ClusterYardstick | None
 ) -> Fitted:
     fresh = fit(method, points, k, seed=seed, n_init=n_init)
-    if before is None or len(before.numbers) != k:
+    if before is None or before.k != k:
         return fresh
     if before.scale == scale:  # the same customers: their clusters are as good as they were
         kept = before.fitted
     else:
-        kept = fit(method, points, k, seed=seed, n_init=1, start=before.fitted.rescaled(before.scale, scale))
+        start = before.fitted.rescaled(before.scale, scale)
+        kept = fit(method, points, len(start.centres), seed=seed, n_init=1, start=start)
     return fresh if fresh.clearly_better(kept, points) else kept
 
 
-def _yardstick(scale: Scale, fitted: Fitted, before: ClusterYardstick | None) -> ClusterYardstick:
+def _yardstick(scale: Scale, fitted: Fitted, k: int, before: ClusterYardstick | None) -> ClusterYardstick:
     if before is None:
         numbers = tuple(range(len(fitted.centres)))
-        return ClusterYardstick(scale, fitted, numbers, numbers[-1])
+        return ClusterYardstick(scale, fitted, numbers, k, numbers[-1])
     old, known = fitted.centres[:0], before.numbers[:0]
     if before.comparable(scale, fitted.method):
         old, known = before.fitted.rescaled(before.scale, scale).centres, before.numbers
     numbers = numbered(fitted.centres, old, known, before.used)
-    return ClusterYardstick(scale, fitted, numbers, max(before.used, *numbers))
+    return ClusterYardstick(scale, fitted, numbers, k, max(before.used, *numbers))
 
 
 def _why(k: int, asked: int | None, different: int, judged: Curves | None, before: ClusterYardstick | None) -> str:
