@@ -6,7 +6,7 @@ counts as bought is what the condition on lines leaves: under a department, new 
 
 from datetime import date, timedelta
 
-from db.conditions import Condition, Period, midnight
+from db.conditions import Condition, Period, midnight, ordered
 
 STANDINGS = ("new", "kept", "won_back", "lapsed", "returns_only")
 """New: the first purchase ever lies in the period. Kept: bought in both. Won back: bought in the period, not in the one
@@ -35,41 +35,45 @@ def standings(where: Condition, period: Period) -> Condition:
     """A relation of customer_id, standing, now, before (net revenue of both periods), one row a customer with a line in
     either; what guests brought stands in one row without an id, as `guests`. `where` names no days."""
     before = compared(period)
-    bin_ = "CASE WHEN ordered_at >= ? THEN 1 WHEN ordered_at >= ? THEN 0 ELSE -1 END"
-    starts = (midnight(period.start), midnight(before.start))
-    lines = Condition("ordered_at < ?", (midnight(period.end + timedelta(days=1)),)) & where
-    relation = _STANDINGS.format(bin=bin_, where=lines.sql)
+    both = ordered(before.start, period.end) & where
+    earlier = ordered(None, before.start - timedelta(days=1)) & where
     return Condition(
-        f"SELECT customer_id, standing, now, before FROM ({relation}) WHERE bin = 1", starts + lines.values
+        f"""
+        WITH recent AS (
+            SELECT customer_id, coalesce(sum(amount) FILTER (is_now), 0) AS now,
+                coalesce(sum(amount) FILTER (NOT is_now), 0) AS before,
+                coalesce(bool_or(NOT is_return) FILTER (is_now), false) AS bought,
+                coalesce(bool_or(NOT is_return) FILTER (NOT is_now), false) AS bought_before
+            FROM (SELECT *, ordered_at >= ? AS is_now FROM transaction_line WHERE {both.sql}) GROUP BY customer_id
+        ), earlier AS (
+            SELECT DISTINCT customer_id FROM transaction_line WHERE NOT is_return AND {earlier.sql}
+                AND customer_id IN (SELECT customer_id FROM recent WHERE bought AND NOT bought_before)
+        )
+        SELECT customer_id, {_STANDING.format(is_first="NOT bought_before AND e.customer_id IS NULL")} AS standing, now,
+            before
+        FROM recent LEFT JOIN earlier AS e USING (customer_id)
+        """,
+        (midnight(period.start), *both.values, *earlier.values),
     )
 
 
 def monthly_standings(where: Condition) -> Condition:
-    """The same for every month against the month before: bin (months since the year 0), customer_id and so on."""
-    bin_ = "(year(ordered_at) * 12 + month(ordered_at) - 1)"
-    return Condition(_STANDINGS.format(bin=bin_, where=where.sql), where.values)
-
-
-_STANDINGS = """
-WITH done AS (
-    SELECT customer_id, {bin} AS bin, sum(amount) AS amount, bool_or(NOT is_return) AS bought
-    FROM transaction_line WHERE {where} GROUP BY ALL
-), dated AS (
-    SELECT *, min(bin) FILTER (bought) OVER (PARTITION BY customer_id) AS first FROM done
-), side AS (
-    SELECT customer_id, first, bin, amount AS now, 0 AS before, bought, false AS bought_before FROM dated
-    UNION ALL SELECT customer_id, first, bin + 1, 0, amount, false, bought FROM dated
-)
-SELECT bin, customer_id, CASE
-        WHEN customer_id IS NULL THEN 'guests'
-        WHEN bool_or(bought) AND first = bin THEN 'new'
-        WHEN bool_or(bought) AND bool_or(bought_before) THEN 'kept'
-        WHEN bool_or(bought) THEN 'won_back'
-        WHEN bool_or(bought_before) THEN 'lapsed'
-        ELSE 'returns_only' END AS standing,
-    sum(now) AS now, sum(before) AS before
-FROM side GROUP BY bin, customer_id, first
-"""
+    """The same for every month against the month before: month (its first day), customer_id and so on."""
+    return Condition(
+        f"""
+        WITH {_DONE.format(where=where.sql)}, side AS (
+            SELECT customer_id, month, amount AS now, 0 AS before, bought, false AS bought_before FROM done
+            UNION ALL SELECT customer_id, (month + INTERVAL 1 MONTH)::DATE, 0, amount, false, bought FROM done
+        ), pair AS (
+            SELECT customer_id, month, sum(now) AS now, sum(before) AS before, bool_or(bought) AS bought,
+                bool_or(bought_before) AS bought_before
+            FROM side GROUP BY customer_id, month
+        )
+        SELECT month, customer_id, {_STANDING.format(is_first="first = month")} AS standing, now, before
+        FROM pair LEFT JOIN began USING (customer_id)
+        """,
+        where.values,
+    )
 
 
 def cohorts(where: Condition) -> Condition:
@@ -80,13 +84,26 @@ def cohorts(where: Condition) -> Condition:
     """
     return Condition(
         f"""
-        SELECT customer_id, first AS cohort, date_diff('month', first, month) AS age, bought, amount FROM (
-            SELECT *, min(month) FILTER (bought) OVER (PARTITION BY customer_id) AS first FROM (
-                SELECT customer_id, date_trunc('month', ordered_at)::DATE AS month, bool_or(NOT is_return) AS bought,
-                    sum(amount) AS amount
-                FROM transaction_line WHERE customer_id IS NOT NULL AND {where.sql} GROUP BY ALL
-            )
-        ) WHERE month >= first
+        WITH {_DONE.format(where=where.sql)}
+        SELECT customer_id, first AS cohort, date_diff('month', first, month) AS age, bought, amount
+        FROM done JOIN began USING (customer_id) WHERE month >= first
         """,
         where.values,
     )
+
+
+_STANDING = """CASE
+    WHEN customer_id IS NULL THEN 'guests'
+    WHEN bought AND {is_first} THEN 'new'
+    WHEN bought AND bought_before THEN 'kept'
+    WHEN bought THEN 'won_back'
+    WHEN bought_before THEN 'lapsed'
+    ELSE 'returns_only' END"""
+
+_DONE = """done AS (
+    SELECT customer_id, date_trunc('month', ordered_at)::DATE AS month, sum(amount) AS amount,
+        bool_or(NOT is_return) AS bought
+    FROM transaction_line WHERE {where} GROUP BY ALL
+), began AS (
+    SELECT customer_id, min(month) AS first FROM done WHERE bought AND customer_id IS NOT NULL GROUP BY customer_id
+)"""

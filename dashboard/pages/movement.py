@@ -64,7 +64,7 @@ class _Course:
         return int(self.flows.loc[self.flows["cause"].isin(causes or CAUSES), "customers"].sum())
 
 
-def _course(view: View) -> _Course | None:
+def _course(view: View, *, revenue: bool = False) -> _Course | None:
     """None where the run knows fewer than two moments."""
     moments = queries.moments(view.snapshot)
     if len(moments) < 2:
@@ -75,7 +75,12 @@ def _course(view: View) -> _Course | None:
     month = max((at for at in range(until) if days[until] - days[at] >= _MONTH), default=until - 1)
     since = next((at for at in range(until) if days[at] == view.filters.since), month)
     flows = queries.flows(
-        view.snapshot, view.filters, grouping, int(moments["moment"][since]), int(moments["moment"][until])
+        view.snapshot,
+        view.filters,
+        grouping,
+        int(moments["moment"][since]),
+        int(moments["moment"][until]),
+        revenue=revenue,
     )
     return _Course(grouping, days, days[since], days[until], flows)
 
@@ -151,7 +156,7 @@ def _mark(view: View, course: _Course, origin: str = "", target: str = "", cause
 
 def flows(view: View) -> Component:
     """The Sankey diagram between the two dates, coloured by cause."""
-    course = _course(view)
+    course = _course(view, revenue=True)
     if course is None or course.flows.empty:
         return []
     frame = course.flows.assign(origin=course.flows["from_segment"].replace("", _NOBODY))

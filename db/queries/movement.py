@@ -30,8 +30,7 @@ def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd
     """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
     day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
     relation = monthly_standings(_on_lines(filters.but(bridge=None)))
-    month = "make_date(bin // 12, bin % 12 + 1, 1)"
-    chosen = f"(SELECT *, {month} AS month FROM ({relation.sql}) WHERE {month} BETWEEN ? AND ?)"
+    chosen = f"(SELECT * FROM ({relation.sql}) WHERE month BETWEEN ? AND ?)"
     frame = _by_standing(snapshot, "month, ", chosen, (*relation.values, first, last))
     return frame.reset_index().sort_values("month", kind="stable", ignore_index=True)
 
@@ -81,10 +80,13 @@ def moments(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.frame("SELECT moment, as_of, as_of::DATE AS day, customers FROM movement_moment ORDER BY moment")
 
 
-def flows(snapshot: Snapshot, filters: Filters, grouping: str, since: int, until: int) -> pd.DataFrame:
+def flows(
+    snapshot: Snapshot, filters: Filters, grouping: str, since: int, until: int, *, revenue: bool = False
+) -> pd.DataFrame:
     """Where the customers of the filters stood at two moments (`since` before `until`): from_segment (empty for who was
-    no customer yet), to_segment, cause, customers, revenue (net, between the moments), and of both segments the place
-    and the colour (from_position, from_colour, ...); most valuable segments first.
+    no customer yet), to_segment, cause, customers, with `revenue` what they brought between the moments (net; of who
+    was no customer yet all of it), and of both segments the place and the colour (from_position, from_colour, ...);
+    most valuable segments first.
 
     `grouping` is segment or rfm_group. Everybody who is a customer at `until` is in one row. The days of the filters
     do not apply.
@@ -92,6 +94,7 @@ def flows(snapshot: Snapshot, filters: Filters, grouping: str, since: int, until
     segments, causes = COURSES[grouping]
     who = filters.but(start=None, end=None, move=None).on_customers()
     words = ", ".join(f"('{letter}', '{word}')" for word, letter in CAUSES.items())
+    brought = ", coalesce(sum(revenue), 0)::DOUBLE AS revenue" if revenue else ""
     return snapshot.frame(
         f"""
         WITH stood AS (
@@ -99,24 +102,37 @@ def flows(snapshot: Snapshot, filters: Filters, grouping: str, since: int, until
                 substr({causes}, ?, 1) AS letter
             FROM customer_movement WHERE target <> '.' AND customer_id IN (
                 SELECT customer_id FROM customer_segment LEFT JOIN customer USING (customer_id) WHERE {who.sql})
-        ), spent AS (
-            SELECT customer_id, sum(amount) AS revenue FROM transaction_line JOIN stood USING (customer_id)
-            WHERE ordered_at < (SELECT as_of FROM movement_moment WHERE moment = ?) AND (origin = '.'
-                OR ordered_at >= (SELECT as_of FROM movement_moment WHERE moment = ?)) GROUP BY customer_id
         ), flow AS (
-            SELECT origin, target, letter, count(*) AS customers, coalesce(sum(revenue), 0)::DOUBLE AS revenue
-            FROM stood LEFT JOIN spent USING (customer_id) GROUP BY ALL
+            SELECT origin, target, letter, count(*) AS customers{brought}
+            FROM stood {_SPENT if revenue else ""} GROUP BY ALL
         ), sign AS (
             SELECT letter, segment, position, colour FROM movement_letter WHERE grouping = ?
         )
-        SELECT coalesce(o.segment, '') AS from_segment, t.segment AS to_segment, cause, customers, revenue,
-            o.position AS from_position, o.colour AS from_colour, t.position AS to_position, t.colour AS to_colour
+        SELECT coalesce(o.segment, '') AS from_segment, t.segment AS to_segment, cause,
+            flow.* EXCLUDE (origin, target, letter), o.position AS from_position, o.colour AS from_colour,
+            t.position AS to_position, t.colour AS to_colour
         FROM flow JOIN (VALUES {words}) AS word (letter, cause) USING (letter)
         LEFT JOIN sign AS o ON o.letter = origin JOIN sign AS t ON t.letter = target
         ORDER BY from_position NULLS LAST, from_segment, to_position NULLS LAST, to_segment, customers DESC, cause
         """,
-        (since, until, until * (until - 1) // 2 + since + 1, *who.values, until, since, grouping),
+        (
+            *(since, until, until * (until - 1) // 2 + since + 1),
+            *who.values,
+            *((since, until) if revenue else ()),
+            grouping,
+        ),
     )
+
+
+# before the first moment who was no customer yet can only have given goods back
+_SPENT = """
+LEFT JOIN (
+    SELECT customer_id, sum(amount) AS revenue FROM transaction_line JOIN stood USING (customer_id), (
+        SELECT max(as_of) FILTER (moment = ?) AS since, max(as_of) FILTER (moment = ?) AS until FROM movement_moment)
+    WHERE ordered_at < until AND (ordered_at >= since OR is_return) AND (ordered_at >= since OR origin = '.')
+    GROUP BY customer_id
+) USING (customer_id)
+"""
 
 
 def _on_lines(filters: Filters) -> Condition:
