@@ -113,7 +113,9 @@ def segment_revenue(snapshot: Snapshot, filters: Filters, period: Period) -> pd.
             LEFT JOIN (SELECT customer_id, segment FROM customer_segment) USING (customer_id) GROUP BY ALL
         )
         SELECT segment, colour, coalesce(customers, 0) AS customers, coalesce(sold.revenue, 0) AS revenue
-        FROM sold FULL JOIN (SELECT segment, colour, customers, position FROM segment_profile) USING (segment)
+        FROM sold FULL JOIN (
+            SELECT segment, colour, customers, position FROM segment_profile WHERE grouping = 'segment'
+        ) USING (segment)
         ORDER BY position NULLS LAST
         """,
         where.values,

@@ -28,6 +28,8 @@ QUERIES = [
     "?from=2031-01-01",
     "?to=1901-01-01",
     "?from=nonsense&to=2017-13-45&segment=&segment=No+such&country=%00&page=7&from=2017-01-01",
+    "?bridge=lapsed&cohort=2017-03:2&move=segment:2017-06-01:2017-09-01:::quiet&by=rfm_group&run=1&since=2017-06-01",
+    "?run=999999&trait=age:45-54&p_alive=0.5..&value_decile=1..&group=Champions&alternative=No&product=No&by=alternative",
     "?segment=%27%3B+DROP+TABLE+product--&category=%F0%9F%92%8E&department=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
 ]
 
