@@ -65,7 +65,9 @@ def test_from_the_overview_to_a_downloaded_list(open_page: OpenPage, record: Eng
 
     page.get_by_role("link", name="Segments").click()
     filled(page)
-    segment = ask(record, "SELECT segment FROM current_segment_profile WHERE grouping = 'segment' ORDER BY position LIMIT 1")[0][0]
+    segment = ask(
+        record, "SELECT segment FROM current_segment_profile WHERE grouping = 'segment' ORDER BY position LIMIT 1"
+    )[0][0]
     page.locator(".segment-card h2 a", has_text=segment).click()
     page.wait_for_url("**/customers?**")
     assert query(page) == {"department": ["Produce"], "segment": [segment]}
