@@ -65,6 +65,7 @@ class PublishedRun:
 
     run_id: int
     as_of: datetime
+    data_version: str
     metrics: Mapping[str, Any]
     parameters: Mapping[str, Any]
     is_published: bool
@@ -89,6 +90,7 @@ def _runs(snapshot: Snapshot, condition: str, value: object) -> list[PublishedRu
         PublishedRun(
             run_id=int(run["run_id"]),
             as_of=run["as_of"].to_pydatetime(),
+            data_version=run["data_version"],
             metrics=json.loads(run["metrics"]),
             parameters=json.loads(run["parameters"]),
             is_published=run["status"] == "published",

@@ -1,6 +1,7 @@
 """Segments: the customers valued, parted three ways, profiled and followed through the past; then published."""
 
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from db import result_schema, runs
 from db.columns import Columns as C
 from db.queries import features, shop
+from db.queries.shop import PublishedRun
 from db.result_schema import GROUPINGS
 from db.snapshot import Snapshot
 from errors import NotEnoughDataError
@@ -46,6 +48,14 @@ _OF_THE_PAST = (C.RECENCY, C.FREQUENCY, C.MONETARY, C.TENURE, C.SILENCE, C.AVERA
 Ids = npt.NDArray[np.object_]
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """An earlier run, and the snapshot that shows it."""
+
+    data: Snapshot
+    run: PublishedRun
+
+
 def publish_segments(
     engine: Engine, settings: Settings, options: Options, data: Snapshot, as_of: datetime, display: Progress
 ) -> tuple[pd.DataFrame, Segmentation]:
@@ -54,13 +64,15 @@ def publish_segments(
     Raises NotEnoughDataError where no customer bought before `as_of`.
     """
     task = display.add_task("Segments", total=len(STEPS))
-    with building(engine, runs.SEGMENTS, as_of, options.parameters(runs.SEGMENTS, settings), data) as run_id:
+    parameters = options.parameters(runs.SEGMENTS, settings)
+    with building(engine, runs.SEGMENTS, as_of, parameters, data) as run_id:
+        compared = _compared(data, as_of, parameters)
         ids, past, to_value = _history(data, as_of, options)
         display.advance(task)
         expected, value = _value(to_value, options)
         now = replace(past[-1], features=past[-1].features.join(expected))
         display.advance(task)
-        parted = _parted(now, options, settings.currency, _before(data))
+        parted = _parted(now, options, settings.currency, _before(compared))
         display.advance(task)
         clusters = parted.clusters[C.SEGMENT]
         moved = followed(past, ids, clusters.yardstick, parted.groups, parted.profiles, options.plan, options.seed)
@@ -90,7 +102,8 @@ def publish_segments(
             "capped": [asdict(one) for one in clusters.capped],
             "new": list(clusters.new),
             "pca": parted.picture.as_json(),
-            "drift": _drift(data, parted),
+            "before": compared and compared.run.run_id,
+            "drift": compared and _drift(compared, parted),
             **{metric: parted.clusters[grouping].yardstick.as_json() for grouping, metric in _YARDSTICKS.items()},
             "value": value,
             REASON: clusters.reason,
@@ -188,26 +201,42 @@ def _parted(now: Known, options: Options, currency: str, before: Before) -> Part
     )
 
 
-def _drift(data: Snapshot, parted: Parting) -> dict[str, Any] | None:
-    """How far the customers have drifted from those of the published run; None where there is none to compare with."""
-    compared = [*SCORED.values(), *(name for name in FEATURES if name not in SCORED.values())]
-    before = features.published_customers(data, [*compared, C.CLUSTER])
+def _compared(data: Snapshot, as_of: datetime, parameters: Mapping[str, Any]) -> _Compared | None:
+    """The run to compare with: the published one, None before the first.
+
+    Where the published one is of the same data, moment and parameters, it is the run that one was compared with: so the
+    same again gives the same.
+    """
+    run = shop.published_run(data, runs.SEGMENTS)
+    if run is None:
+        return None
+    if (run.data_version, run.as_of, run.parameters) == (data.manifest.data_version, as_of, parameters):
+        before = run.metrics.get("before", run.run_id)
+        if before is None:
+            return None
+        data = data.of_run(before) or data
+    return _Compared(data, shop.published_run(data, runs.SEGMENTS) or run)
+
+
+def _drift(compared: _Compared, parted: Parting) -> dict[str, Any] | None:
+    """How far the customers have drifted from those of the run compared with; None where that has none."""
+    names = [*SCORED.values(), *(name for name in FEATURES if name not in SCORED.values())]
+    before = features.published_customers(compared.data, [*names, C.CLUSTER])
     if before.empty:
         return None
-    now = parted.features
-    return drift(before, now, compared, before[C.CLUSTER], parted.labels[C.SEGMENT]).as_json()
+    return drift(before, parted.features, names, before[C.CLUSTER], parted.labels[C.SEGMENT]).as_json()
 
 
-def _before(data: Snapshot) -> Before:
-    """What the published run left."""
-    run = shop.published_run(data, runs.SEGMENTS)
-    if run is None or not all(metric in run.metrics for metric in _YARDSTICKS.values()):
+def _before(compared: _Compared | None) -> Before:
+    """What the run compared with left; nothing where there is none, or where it is of before yardsticks were kept."""
+    if compared is None:
         return Before()
-    told = features.segment_names(data)
+    metrics = compared.run.metrics
+    if not all(metric in metrics for metric in _YARDSTICKS.values()):
+        return Before()
+    told = features.segment_names(compared.data)
     return Before(
-        yardsticks={
-            grouping: ClusterYardstick.from_json(run.metrics[metric]) for grouping, metric in _YARDSTICKS.items()
-        },
+        yardsticks={grouping: ClusterYardstick.from_json(metrics[metric]) for grouping, metric in _YARDSTICKS.items()},
         names={
             grouping: dict(zip(rows[C.CLUSTER].tolist(), rows[C.SEGMENT].tolist(), strict=True))
             for grouping in _YARDSTICKS
