@@ -3,7 +3,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load docs lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load docs notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its 
 docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality
 	@$(python) -m tools.segment_tables
+
+notebook: setup-dev  ## Run notebooks/exploration.ipynb anew, in place, on the data that are loaded
+	@$(python) -m tools.notebook
 
 lint: setup-dev  ## Check style and types
 	@$(python) -m ruff check .
