@@ -181,8 +181,8 @@ def test_online_retail_gives_the_published_clusters(engine: Engine, settings: Se
         (1077, 248.93, 1.81, 455.11),
         (3090, 42.78, 4.37, 1320.98),
     ]
-    names = rows(engine, "SELECT segment, customers FROM current_segment_profile WHERE grouping = 'segment'")
-    names = names.set_index("customers")["segment"]
+    profile = rows(engine, "SELECT segment, customers FROM current_segment_profile WHERE grouping = 'segment'")
+    names = profile.set_index("customers")["segment"]
     assert names[11] == "Champions"
     assert names[1077] == "Lost"
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -194,7 +195,7 @@ def publish_segments(engine: Engine, names: Sequence[str]) -> int:
     run_id = runs.open_run(engine, runs.SEGMENTS, datetime.fromisoformat("2012-01-01"), {}, "data")
     ids = [str(number) for number in range(len(names))]
     last = pd.Timestamp("2011-12-01")
-    known = {C.LAST_ORDERED_AT: last, C.RECENCY: 31, C.FREQUENCY: 1, C.MONETARY: 1.0, C.CLUSTER: 0}
+    known: dict[str, Any] = {C.LAST_ORDERED_AT: last, C.RECENCY: 31, C.FREQUENCY: 1, C.MONETARY: 1.0, C.CLUSTER: 0}
     scores = dict.fromkeys((C.R_SCORE, C.F_SCORE, C.M_SCORE), 3)
     frame = pd.DataFrame({C.CUSTOMER_ID: ids, C.SEGMENT: names}).assign(**known, **scores)
     runs.publish(engine, run_id, {result_schema.customer_segment: frame}, {})
