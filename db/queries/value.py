@@ -5,11 +5,13 @@ All of it is of the customers whom the filters leave, whatever the days: a forec
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from db.conditions import Condition
 from db.drill import Range
 from db.filters import Filters
+from db.remembered import remembered
 from db.snapshot import Snapshot
 
 YEAR = 365
@@ -23,39 +25,42 @@ FREQUENCIES = (1, 2, 3, 5, 10, 20, 50, 100)
 
 
 def totals(snapshot: Snapshot, filters: Filters) -> pd.Series:
-    """What the customers of a view bring together; sums are 0 where nobody has a forecast.
+    """What the customers of a view bring together; 0 where there is nobody.
 
     customers, forecast (those with one), expected, half (of the width of its interval were each customer independent of
     the others), orders_30, orders_90, active and at_risk (customers by `PROBABLY`), past and risk (net revenue of the
     year before, and the part of it that may not come again).
     """
-    relation = _known(filters)
-    return snapshot.frame(
-        f"""
-        SELECT count(*) AS customers, count(clv) AS forecast, coalesce(sum(clv), 0) AS expected,
-            coalesce(sqrt(sum(((clv_high - clv_low) / 2) ** 2)), 0) AS half, coalesce(sum(orders_30), 0) AS orders_30,
-            coalesce(sum(orders_90), 0) AS orders_90, count(*) FILTER (p_alive >= {PROBABLY}) AS active,
-            count(*) FILTER (churn_risk >= {PROBABLY}) AS at_risk, coalesce(sum(past), 0) AS past,
-            coalesce(sum(risk), 0) AS risk
-        FROM ({relation.sql})
-        """,
-        relation.values,
-    ).iloc[0]
+    sums = _by_decile(snapshot, filters).drop(columns="value_decile").sum()
+    sums["half"] = np.sqrt(sums.pop("square"))
+    return sums
 
 
 def deciles(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """value_decile (10 first), customers, expected, past: net revenue of the next and of the last `YEAR` days."""
+    frame = _by_decile(snapshot, filters).dropna(subset=["value_decile"])
+    return frame[["value_decile", "customers", "expected", "past"]].reset_index(drop=True)
+
+
+@remembered
+def _by_decile(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     relation = _known(filters)
     return snapshot.frame(
-        "SELECT value_decile, count(*) AS customers, sum(clv) AS expected, sum(past) AS past "
-        f"FROM ({relation.sql}) WHERE value_decile IS NOT NULL GROUP BY ALL ORDER BY value_decile DESC",
+        f"""
+        SELECT value_decile, count(*) AS customers, count(clv) AS forecast, coalesce(sum(clv), 0) AS expected,
+            coalesce(sum(((clv_high - clv_low) / 2) ** 2), 0) AS square, coalesce(sum(orders_30), 0) AS orders_30,
+            coalesce(sum(orders_90), 0) AS orders_90, count(*) FILTER (p_alive >= {PROBABLY}) AS active,
+            count(*) FILTER (churn_risk >= {PROBABLY}) AS at_risk, coalesce(sum(past), 0) AS past,
+            coalesce(sum(risk), 0) AS risk
+        FROM ({relation.sql}) GROUP BY ALL ORDER BY value_decile DESC
+        """,
         relation.values,
     )
 
 
 def activity(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """recency, frequency (places in `RECENCIES` and `FREQUENCIES`), customers, p_alive (their mean), expected."""
-    relation = _known(filters)
+    relation = _in_view(filters)
     recency, frequency = (_place(*bins) for bins in (("recency_days", RECENCIES), ("frequency", FREQUENCIES)))
     return snapshot.frame(
         f"SELECT {recency} AS recency, {frequency} AS frequency, count(*) AS customers, avg(p_alive) AS p_alive, "
@@ -79,23 +84,28 @@ def at_risk(snapshot: Snapshot, filters: Filters, limit: int = 12) -> pd.DataFra
     )
 
 
-def _known(filters: Filters) -> Condition:
-    """customer_segment of the customers in view, with `past` (net revenue of the `YEAR` days before the run's moment)
-    and `risk` (of it what probably does not come again: times the probability of no order in 90 days)."""
+def _in_view(filters: Filters) -> Condition:
+    """customer_segment of the customers in view."""
     where = filters.but(start=None, end=None).on_customers()
+    customers = "SELECT * FROM customer_segment LEFT JOIN customer USING (customer_id)"
+    return Condition(f"{customers} WHERE {where.sql}", where.values)
+
+
+def _known(filters: Filters) -> Condition:
+    """The same with `past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably
+    does not come again: times the probability of no order in 90 days)."""
+    customers = _in_view(filters)
     return Condition(
         f"""
         SELECT *, greatest(past, 0) * churn_risk AS risk FROM (
-            SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM (
-                SELECT * FROM customer_segment LEFT JOIN customer USING (customer_id) WHERE {where.sql}
-            ) LEFT JOIN (
+            SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM ({customers.sql}) LEFT JOIN (
                 SELECT customer_id, sum(amount) AS sold FROM transaction_line, (
                     SELECT as_of FROM model_run WHERE run_id = (SELECT any_value(run_id) FROM customer_segment)
                 ) WHERE ordered_at < as_of AND ordered_at >= as_of - INTERVAL {YEAR} DAY GROUP BY customer_id
             ) USING (customer_id)
         )
         """,
-        where.values,
+        customers.values,
     )
 
 
