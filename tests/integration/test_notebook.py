@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from db import snapshot
 from db.columns import Columns as C
+from db.queries import exploration
 from errors import NotEnoughDataError
 from etl.load import load
 from etl.readers import open_source
@@ -53,12 +54,11 @@ def must_be_clean(notebook: Any) -> None:
         assert not HERE.search("".join(text for kind, text in output.data.items() if kind.startswith("text/")))
 
 
-def shop_of(lines: pd.DataFrame, engine: Engine, settings: Settings, path: Path) -> Any:
-    """The notebook run on a shop of these lines."""
-    lines.to_csv(path, index=False)
+def put(lines: list[dict[str, object]], engine: Engine, settings: Settings, path: Path) -> None:
+    """Load these lines as a shop would."""
+    pd.DataFrame(lines).to_csv(path, index=False)
     load(engine, open_source(str(path)))
     snapshot.refresh(engine, settings.data_dir)
-    return executed(settings)
 
 
 def line(order: str, customer: str, day: str, price: float, quantity: int = 1) -> dict[str, object]:
@@ -113,7 +113,8 @@ def test_on_a_shop_every_question_is_answered(sample_shop: Settings) -> None:
 def test_on_an_awkward_shop_it_says_what_cannot_be_shown(
     lines: list[dict[str, object]], said: list[str], engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
-    notebook = shop_of(pd.DataFrame(lines), engine, settings, tmp_path / "lines.csv")
+    put(lines, engine, settings, tmp_path / "lines.csv")
+    notebook = executed(settings)
     must_be_clean(notebook)
     told = "\n".join(sentences(notebook))
     assert "**Not shown.**" in told
@@ -124,6 +125,31 @@ def test_on_an_awkward_shop_it_says_what_cannot_be_shown(
 def test_without_data_it_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(NotEnoughDataError, match="Nothing has been loaded yet"):
         executed(settings)
+
+
+def test_days_without_a_sale_count_and_an_order_knows_the_one_before(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    lines = [
+        line("1", "anne", "2024-03-01 10:00", 5.0),
+        line("2", "anne", "2024-03-04 22:00", 2.0, 3),
+        line("2", "anne", "2024-03-04 22:00", 1.0),
+        line("3", "anne", "2024-03-05 09:00", 4.0, -1),
+        line("4", "", "2024-03-01 11:00", 7.0),
+        line("5", "", "2024-03-05 12:00", 8.0),
+    ]
+    put(lines, engine, settings, tmp_path / "lines.csv")
+    data = snapshot.open_newest(settings.data_dir)
+    days = exploration.days(data)
+    assert list(days["revenue"]) == [12, 0, 0, 7, 4]
+    assert list(days["orders"]) == [2, 0, 0, 1, 1]
+    orders = exploration.orders(data, most=10).sort_values(C.AMOUNT)
+    assert list(orders[C.AMOUNT]) == [5, 7, 7, 8]
+    assert sorted(orders[C.GAP].dropna()) == [3.5]
+    assert len(exploration.orders(data, most=2)) == 2
+    told = exploration.loaded(data)
+    assert (told["orders"], told["customers"], told["revenue"], told["guest_revenue"]) == (4, 1, 23, 15)
+    assert (told["returned_lines"], told["returned"]) == (1, 4)
 
 
 def test_as_committed_it_has_run_and_shows_nothing_of_the_machine() -> None:
