@@ -55,7 +55,7 @@ def _relevant(training: Training, after: pd.DataFrame, *, discover: bool) -> pd.
     active = training.customers[C.CUSTOMER_ID].iloc[training.purchases[CUSTOMER].unique()]
     pairs = after[[C.CUSTOMER_ID, C.PRODUCT_ID]].drop_duplicates()
     pairs = pairs[pairs[C.CUSTOMER_ID].isin(active) & pairs[C.PRODUCT_ID].isin(training.products[C.PRODUCT_ID])]
-    if discover:
+    if discover and not pairs.empty:  # of no places scipy would give a matrix, not flags
         rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(pairs[C.CUSTOMER_ID])
         columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(pairs[C.PRODUCT_ID])
         pairs = pairs[~np.asarray(training.bought[rows, columns]).ravel()]

@@ -95,6 +95,6 @@ def parting(
 
 
 def _dated(grouping: str, found: Profiles, as_of: datetime, before: Before) -> Profiles:
-    """With the moment since which each segment is there under its name."""
-    since = [before.since.get((grouping, name), as_of) for name in found.profile[C.SEGMENT]]
+    """With the moment since which each segment is there under its name; a look back is never before it."""
+    since = [min(before.since.get((grouping, name), as_of), as_of) for name in found.profile[C.SEGMENT]]
     return Profiles(found.profile.assign(**{C.SINCE: pd.to_datetime(since)}), found.measures)

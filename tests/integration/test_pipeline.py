@@ -343,8 +343,16 @@ def lines(*bought: tuple[str, str, str, float, float]) -> pd.DataFrame:
         (lines(*[(str(who), f"c{who}", "p", who, 1) for who in range(30)]), None),
         (lines(("1", "a", "p", 0, 1), ("C2", "a", "p", 1, -3), ("3", "b", "p", 200, 1), ("C4", "b", "p", 300, -5)), 2),
         (lines(("1", "a", "p", 0, 1), ("C2", "b", "p", 300, -3)), 1),
+        (lines(*[(str(who), f"c{who}", "p", who, 1) for who in range(30)], ("30", "z", "q", 300, 1)), None),
     ],
-    ids=["one customer", "all equal", "one order each", "negative totals", "only returns left out"],
+    ids=[
+        "one customer",
+        "all equal",
+        "one order each",
+        "negative totals",
+        "only returns left out",
+        "nobody known came back",
+    ],
 )
 def test_a_small_shop_has_segments_and_a_sentence(
     engine: Engine, settings: Settings, tmp_path: Path, small: pd.DataFrame, segments: int | None
