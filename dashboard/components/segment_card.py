@@ -11,14 +11,8 @@ PLAYS = {"retain": "Retain", "grow": "Grow", "win_back": "Win back", "leave": "L
 """What to do with a segment, in words."""
 
 
-def is_new(profile: pd.Series, profiles: pd.DataFrame) -> bool:
-    """Whether a segment is there since the last run alone, and others were before."""
-    since = profiles["since"]
-    return bool(profile["since"] == since.max() and since.min() < since.max())
-
-
-def segment_card(profile: pd.Series, href: str, currency: str, new: bool = False) -> Component:
-    """`profile` is a row of segment_profile; the card leads to the segment's customers."""
+def segment_card(profile: pd.Series, href: str, currency: str) -> Component:
+    """`profile` is a row of segment_profile with is_new; the card leads to the segment's customers."""
     numbers = (
         ("Last order", f"{fmt.number(profile['recency_median'])} d"),
         ("Orders", fmt.number(profile["frequency_median"], 0 if profile["frequency_median"] % 1 == 0 else 1)),
@@ -28,7 +22,9 @@ def segment_card(profile: pd.Series, href: str, currency: str, new: bool = False
     head = html.Header(
         [
             html.H2(dcc.Link(f"{profile['emoji']} {profile['segment']}", href=href)),
-            html.Div([pill("new") if new else None, pill(fmt.plural(int(profile["customers"]), "customer"))]),
+            html.Div(
+                [pill("new") if profile["is_new"] else None, pill(fmt.plural(int(profile["customers"]), "customer"))]
+            ),
         ]
     )
     figures = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in numbers])

@@ -20,9 +20,14 @@ def shown(view: View) -> Grouping:
 
 
 def profiles(view: View, *, wholly: bool = False) -> pd.DataFrame:
-    """The profiles of the grouping shown; only those of the segments that the filters name, or `wholly` all."""
-    found = queries.profiles(view.snapshot, shown(view))
-    chosen = getattr(view.filters, GROUPING_FIELDS[shown(view)])
+    """The profiles of the grouping shown, and whether each is of a cluster that the run before did not have (is_new);
+    only those of the segments that the filters name, or `wholly` all."""
+    by = shown(view)
+    run = shop.published_run(view.snapshot, SEGMENTS)
+    new = (run.metrics.get("new") or []) if run and by == "segment" else []
+    found = queries.profiles(view.snapshot, by)
+    found = found.assign(is_new=found["cluster"].isin(new))
+    chosen = getattr(view.filters, GROUPING_FIELDS[by])
     return found if wholly or not chosen else found[found["segment"].isin(chosen)]
 
 

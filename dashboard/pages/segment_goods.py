@@ -30,8 +30,9 @@ def traits(view: View) -> Component:
     if profiles.empty:
         return []
     if not tested:
-        nothing = "Nothing to compare: the data name no category, country or attribute, or the run is an earlier one. "
-        return card("What sets them apart", html.P(nothing + AGAIN, className="about"))
+        lacking = "The data name no category, country or attribute to compare by."
+        words = AGAIN if queries.measures(view.snapshot, by).empty else lacking
+        return card("What sets them apart", html.P(words, className="about"))
     found = found[found["segment"].isin(profiles["segment"])].copy()
     if found.empty:
         chance = f"None of {fmt.plural(tested, 'comparison')} with the whole shop is beyond chance."
@@ -89,7 +90,7 @@ def _multiples(found: pd.DataFrame, profiles: pd.DataFrame, view: View) -> Compo
         label = f"What is more and less common among {profile['segment']}"
         name = f"trait-{profile['grouping']}-{profile['position']}-{rows['trait'].iloc[0]}"
         plots.append(html.Figure([chip, graph(name, drawn, 16 + 25 * len(rows), label)]))
-    return html.Div(plots, className="spreads")
+    return html.Div(plots, className="spreads apart")
 
 
 def _mark(view: View, row: pd.Series) -> str:

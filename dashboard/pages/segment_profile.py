@@ -7,7 +7,7 @@ from dashboard import format as fmt
 from dashboard.components.card import card, pill, segment_chip
 from dashboard.components.choice import panes
 from dashboard.components.graph import graph
-from dashboard.components.segment_card import PLAYS, is_new
+from dashboard.components.segment_card import PLAYS
 from dashboard.components.spread import ranges
 from dashboard.components.table import Column, table
 from dashboard.pages import grouping
@@ -32,11 +32,9 @@ AGAIN = "This run was made before these figures were kept; the next python -m mo
 
 def _chips(view: View) -> tuple[pd.DataFrame, Column]:
     """The profiles with a chip each, and the column of it that leads to the segment's customers."""
-    profiles, everyone = grouping.profiles(view), grouping.profiles(view, wholly=True)
+    profiles = grouping.profiles(view)
     chips = [
-        html.Span(
-            [segment_chip(p["segment"], p["colour"], p["emoji"]), " ", pill("new") if is_new(p, everyone) else None]
-        )
+        html.Span([segment_chip(p["segment"], p["colour"], p["emoji"]), " ", pill("new") if p["is_new"] else None])
         for _, p in profiles.iterrows()
     ]
     frame = profiles.assign(chip=pd.Series(chips, index=profiles.index, dtype=object))
@@ -104,19 +102,24 @@ def plays(view: View) -> Component:
     frame, chip = _chips(view)
     if frame.empty:
         return []
-    frame = frame.assign(
-        play=[PLAYS.get(play, "") for play in frame["play"]], play_reason=frame["play_reason"].fillna("")
-    )
+    said = [PLAYS.get(play, "") for play in frame["play"]]
+    reasons = zip(frame["play_reason"].fillna(""), said, strict=True)
+    because = [_capital(str(reason).removeprefix(f"{play}: ")) for reason, play in reasons]
+    frame = frame.assign(play=said, play_reason=because)
     columns = [
         chip,
         Column("play", "Play", lambda play: html.Strong(play), style="date"),
         Column("play_reason", "Because", style="words"),
         Column("playbook", "How", style="words"),
     ]
-    about = None if frame["play_reason"].any() else AGAIN
+    about = None if any(because) else AGAIN
     worth = frame.iloc[0]
     title = f"{worth['play']} {worth['segment']} first" if worth["play"] else "What to do with each segment"
     return card(title, table(frame, columns), about=about)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def names(view: View) -> Component:

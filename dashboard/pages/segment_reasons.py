@@ -22,6 +22,7 @@ from db.runs import SEGMENTS
 
 _MOST_FLAT = 2_000
 _SCORES = range(1, 6)
+_NARROW = 11  # letters
 _CRITERIA = {
     "silhouette": ("Silhouette", "how much nearer customers are to their own segment than to the next; more is better"),
     "inertia": ("Inertia", "squared distance to the centres; the elbow speaks for a number"),
@@ -125,7 +126,7 @@ def grid(view: View) -> Component:
         [str(fm) for fm in rows],
         [str(r) for r in _SCORES],
         [[float(cells[r, fm]["customers"]) if (r, fm) in cells else float("nan") for r in _SCORES] for fm in rows],
-        each(lambda row: f"{row['rfm_group'].replace(' ', chr(10), 1)}\n{row['customers']:,}"),
+        each(lambda row: f"{_broken(row['rfm_group'])}\n{row['customers']:,}"),
         each(
             lambda row: f"R {row['r_score']}, FM {row['fm_score']}: {row['rfm_group']}, {row['customers']:,} customers"
         ),
@@ -144,6 +145,11 @@ def grid(view: View) -> Component:
         Column("customers", "Customers", fmt.number, numeric=True, href=address),
     ]
     return card(title, plot, about=about, twin=(frame, columns))
+
+
+def _broken(name: str) -> str:
+    """A long name on two lines, for a narrow cell."""
+    return name.replace(" ", "\n", 1) if len(name) > _NARROW else name
 
 
 def flat(view: View) -> Component:

@@ -7,7 +7,7 @@ from dashboard import format as fmt
 from dashboard.components import charts
 from dashboard.components.card import card, pill
 from dashboard.components.graph import nothing, picture
-from dashboard.components.segment_card import is_new, segment_card
+from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
 from dashboard.pages import grouping, segment_goods, segment_profile, segment_reasons
 from dashboard.run_choice import run_choice
@@ -114,12 +114,9 @@ def scatter(view: View) -> go.Figure:
 def cards(view: View) -> Component:
     """A card a segment: its numbers and its persona."""
     profiles = grouping.profiles(view)
-    everyone = grouping.profiles(view, wholly=True)
     return html.Div(
         [
-            segment_card(
-                profile, grouping.customers_href(view, profile["segment"]), view.currency, is_new(profile, everyone)
-            )
+            segment_card(profile, grouping.customers_href(view, profile["segment"]), view.currency)
             for _, profile in profiles.iterrows()
         ],
         className="segment-cards many" if len(profiles) > _MANY else "segment-cards",
