@@ -10,6 +10,7 @@ from dashboard.components.course import finding
 from dashboard.measures import MEASURES, in_words
 from db.drill import RANGES, Bridge, Cohort, Move, Range
 from db.filters import Period
+from db.queries.customers import COLUMNS
 from db.standing import STANDINGS
 
 NOV, DEC = date(2011, 11, 1), date(2011, 12, 1)
@@ -37,8 +38,8 @@ def test_a_range_says_its_ends(text: str, words: str) -> None:
     assert in_words(found, "£") == words
 
 
-def test_every_number_that_an_address_may_restrict_has_a_name() -> None:
-    assert set(MEASURES) == set(RANGES)
+def test_every_number_that_an_address_may_restrict_has_a_name_and_is_on_the_list() -> None:
+    assert set(MEASURES) == set(RANGES) == {name for name, kind in COLUMNS.items() if kind == "number"}
 
 
 @pytest.mark.parametrize(
