@@ -14,6 +14,8 @@ RETURNED, PURCHASE_DAYS = "returned", "purchase_days"
 """Of the features, what is of no table."""
 
 _DAY = np.timedelta64(1, "D")
+_PLACES = 4
+"""Decimals that money is recorded to: beyond them a sum has only what its order of addition left."""
 _SUMS = ("orders", "days", "amount", "sold", "on_discount", "returned", "categories")
 
 
@@ -48,7 +50,7 @@ def known(ids: npt.NDArray[np.object_], periods: pd.DataFrame, moments: Sequence
         rows = in_order.iloc[starts[at] : starts[at + 1]]
         who = rows["customer"].to_numpy()
         for name in _SUMS:
-            sums[name][who] += rows[name].to_numpy()
+            sums[name][who] = np.round(sums[name][who] + rows[name].to_numpy(), _PLACES)
         first[who] = np.fmin(first[who], rows["first_at"].to_numpy("datetime64[us]"))
         last[who] = np.fmax(last[who], rows["last_at"].to_numpy("datetime64[us]"))
         yield Known(moment, _features(sums, first, last, np.datetime64(moment, "us"), has))
