@@ -45,6 +45,10 @@ def run(
         ),
     ] = None,
     months: Annotated[int, typer.Option(min=0, max=36, help="Months back that customers' moves are followed.")] = 12,
+    at: Annotated[
+        list[datetime] | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Another day at which to tell how customers stood; may be repeated."),
+    ] = None,
     holdout_days: Annotated[
         int | None,
         typer.Option(min=1, max=3_650, help="Days held out to test recommendations; default 28 or 60, by rhythm."),
@@ -63,6 +67,7 @@ def run(
         seed=settings.seed if seed is None else seed,
         holdout_days=holdout_days,
         months=months,
+        at=tuple(at or ()),
         plan=read_plan(segments or settings.segments),
     )
     if if_changed and pipeline.is_current(engine, settings, options):

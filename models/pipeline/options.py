@@ -25,11 +25,13 @@ class Options:
     holdout_days: int | None = None
     months: int = 12
     """How many months back the movement of customers is followed."""
+    at: tuple[datetime, ...] = ()
+    """Further moments at which it is told how customers stood."""
     plan: Plan = field(default_factory=lambda: read_plan(None))
 
     def parameters(self, kind: str, settings: Settings) -> dict[str, Any]:
         """What decides a run's results beside the data and the moment; personas hold the currency."""
-        left_out = ("as_of", "plan")
+        left_out = ("as_of", "at", "plan")
         parameters = {name: value for name, value in asdict(self).items() if name not in left_out}
-        parameters["plan"] = self.plan.as_json()
+        parameters |= {"at": [moment.isoformat() for moment in sorted(self.at)], "plan": self.plan.as_json()}
         return {**parameters, "currency": settings.currency} if kind == runs.SEGMENTS else parameters

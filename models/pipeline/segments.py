@@ -143,7 +143,7 @@ def _history(
     first = features.first_ordered_at(data)
     if first is None or first >= as_of:
         raise _nobody(as_of)
-    followed_at = moments(first, as_of, options.months)
+    followed_at = moments(first, as_of, options.months, options.at)
     valued_at: list[datetime] | str
     try:
         valued_at = [*moments_to_value(first, as_of), as_of]

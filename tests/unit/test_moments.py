@@ -3,9 +3,11 @@
 import doctest
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from errors import ConfigurationError
 from models import moments as module
 from models.moments import moments
 
@@ -23,6 +25,14 @@ def test_a_year_of_months() -> None:
         *(f"2011-{month:02}-01" for month in range(1, 13)),
         "2011-12-10",
     ]
+
+
+def test_any_day_in_between_can_be_asked_for_and_no_other() -> None:
+    first, as_of, day = (datetime.fromisoformat(f"2011-{one}") for one in ("01-01", "12-10", "02-03"))
+    assert moments(first, as_of, 0, [day]) == [day, as_of]
+    for outside in (first, as_of, as_of + timedelta(days=1)):
+        with pytest.raises(ConfigurationError, match="is no day between the first order"):
+            moments(first, as_of, 0, [outside])
 
 
 @given(DAYS, st.integers(0, 2_000), st.integers(0, 36))
