@@ -53,31 +53,7 @@ def published_customers(snapshot: Snapshot, columns: Sequence[str]) -> pd.DataFr
     return frame.dropna(axis="columns", how="all")
 
 
-def customer_history(snapshot: Snapshot, as_of: datetime, returns: Returns) -> pd.DataFrame:
-    """Customer -> first_ordered_at, last_ordered_at, frequency (distinct orders), monetary (net), before `as_of`.
-
-    With `net`, lines that return goods reduce monetary but are no purchase, and a customer without a purchase is left
-    out; with `raw` every order counts. Guests never appear.
-    """
-    purchase = "NOT is_return" if returns == "net" else "TRUE"
-    return snapshot.frame(
-        f"""
-        SELECT customer_id,
-               min(ordered_at) FILTER (WHERE {purchase}) AS first_ordered_at,
-               max(ordered_at) FILTER (WHERE {purchase}) AS last_ordered_at,
-               count(DISTINCT order_id) FILTER (WHERE {purchase}) AS frequency,
-               sum(amount) AS monetary
-        FROM transaction_line
-        WHERE customer_id IS NOT NULL AND ordered_at < ?
-        GROUP BY customer_id
-        HAVING frequency > 0
-        ORDER BY customer_id
-        """,
-        [as_of],
-    )
-
-
-def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: Returns) -> "Periods":
+def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: Returns) -> Periods:
     """What each customer did between moments (ascending): one row a customer and period in which they did something.
 
     Period p holds the lines from moment p-1 (or the beginning) to before moment p; what is later than the last moment

@@ -180,7 +180,7 @@ def test_who_never_bought_is_no_buyer(engine: Engine, settings: Settings, tmp_pa
     snapshot.refresh(engine, settings.data_dir)
     shop, as_of = snapshot.open_newest(settings.data_dir), datetime.fromisoformat("2024-06-01")
     assert features.purchases(shop, as_of)["customer_id"].tolist() == ["ann"]
-    assert features.customer_history(shop, as_of, "raw")["customer_id"].tolist() == ["ann"]
+    assert features.customer_periods(shop, [as_of], "raw").ids.tolist() == ["ann"]
 
 
 # the command

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.columns import Columns as C
+from db.queries.features import in_id_order
 from models.behaviour import known
 
 AS_OF = datetime.fromisoformat("2011-12-10T12:50")
@@ -67,3 +68,10 @@ def test_money_is_what_the_cents_add_up_to_however_many_moments_part_it(cents: l
     )
     found = [one.features[C.MONETARY].iloc[0] for one in known(np.array(["a"], object), periods, moments)]
     assert found == [total / 100 for total in accumulate(cents)]
+
+
+def test_ids_order_as_numbers_only_where_all_are() -> None:
+    numbers = pd.DataFrame({C.CUSTOMER_ID: ["10", "9", "100"]})
+    assert in_id_order(numbers)[C.CUSTOMER_ID].tolist() == ["9", "10", "100"]
+    mixed = pd.DataFrame({C.CUSTOMER_ID: ["10", "9", "C1"]})
+    assert in_id_order(mixed)[C.CUSTOMER_ID].tolist() == ["10", "9", "C1"]

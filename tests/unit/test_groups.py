@@ -14,7 +14,7 @@ from db.columns import Columns as C
 from errors import NotEnoughDataError
 from models.configuration import Plan, read_plan
 from models.groups import GroupYardstick, group_yardstick
-from models.rfm import SCORED, cut_points, scored, scores
+from models.rfm import SCORED, cut_points, scores
 
 PLAN = read_plan(None)
 RFM = [C.RECENCY, C.FREQUENCY, C.MONETARY]
@@ -46,7 +46,7 @@ def names(yardstick: GroupYardstick, features: pd.DataFrame) -> list[str]:
 def test_customers_scored_by_hand() -> None:
     # R: 7 days and less 5, 30 and less 4, ... F: one order 1, two 2, up to four 3, up to nine 4, more 5; M alike
     customers = shop((0, 10, 401.0), (7, 1, 50.0), (8, 2, 50.01), (91, 9, 400.0), (180, 5, 100.0), (181, 1, -20.0))
-    result = scored(customers, cut_points(customers, BY_HAND.scores))
+    result = customers.assign(**scores(customers, cut_points(customers, BY_HAND.scores)))
     assert result[C.R_SCORE].tolist() == [5, 5, 4, 2, 2, 1]
     assert result[C.F_SCORE].tolist() == [5, 1, 2, 4, 4, 1]
     assert result[C.M_SCORE].tolist() == [5, 1, 2, 4, 2, 1]
@@ -85,8 +85,8 @@ def test_fifths_by_hand() -> None:
     customers = shop(*((10 * n, n, 100.0 * n) for n in range(1, 11)))
     cuts = cut_points(customers, PLAN.scores)
     assert cuts[C.FREQUENCY] == pytest.approx([2.8, 4.6, 6.4, 8.2])
-    assert scored(customers, cuts)[C.F_SCORE].tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
-    assert scored(customers, cuts)[C.R_SCORE].tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
+    assert scores(customers, cuts)[C.F_SCORE].tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert scores(customers, cuts)[C.R_SCORE].tolist() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
 
 
 def test_quantiles_lie_where_the_plan_says() -> None:
@@ -97,13 +97,13 @@ def test_quantiles_lie_where_the_plan_says() -> None:
 
 def test_half_the_shop_ordered_once() -> None:
     customers = shop(*((0, 1, 1.0) for _ in range(5)), *((0, n, 1.0) for n in (2, 2, 3, 4, 9)))
-    assert scored(customers, cut_points(customers, PLAN.scores))[C.F_SCORE].tolist() == [1] * 5 + [3, 3, 4, 5, 5]
+    assert scores(customers, cut_points(customers, PLAN.scores))[C.F_SCORE].tolist() == [1] * 5 + [3, 3, 4, 5, 5]
 
 
 @given(shops)
 def test_equal_customers_are_equally_scored_and_in_one_group(customers: pd.DataFrame) -> None:
     yardstick = group_yardstick(customers, PLAN)
-    result = scored(customers, yardstick.cuts).assign(group=yardstick.labels(customers))
+    result = customers.assign(**scores(customers, yardstick.cuts), group=yardstick.labels(customers))
     for score, column in SCORED.items():
         assert (result.groupby(column)[score].nunique() == 1).all()
     assert (result.groupby(RFM)["group"].nunique() == 1).all()

@@ -10,7 +10,6 @@ import pytest
 from db.columns import Columns as C
 from errors import NotEnoughDataError
 from models.configuration import Clusters, Method
-from models.rfm import rfm
 from models.segments import Segmentation, segmentation
 
 RFM = (C.RECENCY, C.FREQUENCY, C.MONETARY)
@@ -35,15 +34,11 @@ def online_retail(retail_path: Path) -> pd.DataFrame:
     as_of = lines["InvoiceDate"].max() + timedelta(days=1)
     known = lines[lines["CustomerID"].notna()]
     known = known.assign(amount=known["Quantity"] * known["UnitPrice"], id=known["CustomerID"].astype(int).astype(str))
-    history = known.groupby("id").agg(
-        **{
-            C.FIRST_ORDERED_AT: ("InvoiceDate", "min"),
-            C.LAST_ORDERED_AT: ("InvoiceDate", "max"),
-            C.FREQUENCY: ("InvoiceNo", "nunique"),
-            C.MONETARY: ("amount", "sum"),
-        }
+    customers = known.groupby("id").agg(
+        **{C.RECENCY: ("InvoiceDate", "max"), C.FREQUENCY: ("InvoiceNo", "nunique"), C.MONETARY: ("amount", "sum")}
     )
-    return rfm(history.rename_axis(C.CUSTOMER_ID).reset_index(), as_of)
+    customers[C.RECENCY] = (as_of - customers[C.RECENCY]).dt.days
+    return customers.rename_axis(C.CUSTOMER_ID).reset_index()
 
 
 def test_the_known_rows_of_online_retail(online_retail: pd.DataFrame) -> None:
