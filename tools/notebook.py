@@ -36,7 +36,7 @@ def executed(settings: Settings) -> NotebookNode:
             notebook,
             timeout=_LONGEST,
             record_timing=False,
-            shutdown_kernel="immediate",
+            shutdown_kernel="graceful",
             resources={"metadata": {"path": str(NOTEBOOK.parent)}},
         )
         client.km = kernel  # set, and not handed in, it is shut down by the client
