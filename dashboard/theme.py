@@ -120,6 +120,7 @@ def template(theme: Theme) -> go.layout.Template:
                 "font": {"color": text, "family": FONT, "size": 12},
                 "align": "left",
             },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": text},
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"color": text, "size": 12}},
             "bargap": 0.35,
             "dragmode": False,  # a finger on a plot scrolls the page

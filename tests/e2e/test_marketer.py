@@ -204,7 +204,7 @@ def test_the_camera_stays_when_the_filters_change(open_page: OpenPage) -> None:
 def test_every_page_fits_its_width_in_both_themes(open_page: OpenPage, width: int, theme: str) -> None:
     page = open_page("/", width, theme)
     root = page.url.rstrip("/")
-    for path in ("", "/segments", "/value", "/customers", "/customers/17", "/recommendations", "/nowhere"):
+    for path in ("", "/segments", "/value", "/movement", "/customers", "/customers/17", "/recommendations", "/nowhere"):
         page.goto(root + path)
         filled(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
