@@ -24,7 +24,7 @@ def cut_points(features: pd.DataFrame, by: Scores) -> dict[str, list[float]]:
     if features.empty:
         raise NotEnoughDataError(
             "Scores need at least one customer with a purchase, and none was found; "
-            "load transactions that carry a customer id."
+            "load purchases that carry a customer id."
         )
     given = {C.RECENCY: by.recency, C.FREQUENCY: by.frequency, C.MONETARY: by.monetary}
     return {

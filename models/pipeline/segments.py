@@ -165,7 +165,7 @@ def _history(
 def _nobody(as_of: datetime) -> NotEnoughDataError:
     return NotEnoughDataError(
         f"Segments need at least one customer with a purchase before {as_of:%Y-%m-%d %H:%M}, and none was found; "
-        "load transactions that carry a customer id."
+        "load purchases that carry a customer id."
     )
 
 
