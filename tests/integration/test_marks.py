@@ -1,6 +1,7 @@
 """The number on a mark is the number of customers behind it, whatever else is filtered."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from db.filters import GROUPING_FIELDS, Filters
 from db.grid import GridRequest
 from db.queries import customers, movement, segments, shop
 from db.snapshot import Snapshot, open_newest
-from db.standing import STANDINGS, whole_month
+from db.standing import STANDINGS, compared, whole_month
 from settings import Settings
 
 FILTERS = [
@@ -51,6 +52,18 @@ def test_bars_of_the_bridge(snapshot: Snapshot, filters: Filters) -> None:
         bridge = movement.bridge(snapshot, filters, period)
         for standing in STANDINGS:
             assert behind(snapshot, filters.but(bridge=Bridge(standing, period))) == bridge.loc[standing, "listed"]
+
+
+@pytest.mark.parametrize("period", [Period(date(2017, 9, 3), date(2017, 11, 11)), whole_month(date(2017, 3, 1))])
+def test_the_bridge_reaches_from_one_sum_of_the_record_to_the_other(
+    snapshot: Snapshot, record: Engine, period: Period
+) -> None:
+    bridge = movement.bridge(snapshot, Filters(), period)
+    sums = "SELECT sum(amount) AS amount FROM transaction_line WHERE ordered_at::date BETWEEN :start AND :end"
+    now, before = (ask(record, sums, asdict(days))["amount"].iloc[0] for days in (period, compared(period)))
+    assert f"{bridge['now'].sum():.2f}" == f"{now:.2f}"
+    assert f"{bridge['before'].sum():.2f}" == f"{before:.2f}"
+    assert f"{bridge['change'].sum():.2f}" == f"{now - before:.2f}"
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=range(len(FILTERS)))
