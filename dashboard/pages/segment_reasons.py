@@ -76,7 +76,7 @@ def _capped(metrics: Mapping[str, Any]) -> Component:
     for one in metrics.get("capped") or []:
         name = _FEATURES.get(one["feature"], one["feature"])
         ends = [
-            f"{fmt.plural(int(one[count]), 'customer')} {way} {fmt.number(one[end], 1)}"
+            f"{fmt.plural(int(one[count]), 'customer')} {way} {fmt.number(one[end], 0 if one[end] % 1 == 0 else 2)}"
             for count, way, end in (("below", "below", "low"), ("above", "above", "high"))
             if one[count]
         ]
