@@ -22,12 +22,20 @@ _OTHER: dict[Method, Method] = {"kmeans": "mixture", "mixture": "kmeans"}
 
 
 @dataclass(frozen=True)
-class Before:
-    """What the run before left, by grouping: yardsticks, names by cluster number, since when each name is there."""
+class Left:
+    """What the run before left of one method: its yardstick, the names by cluster number, since when each is there."""
 
-    yardsticks: Mapping[str, ClusterYardstick] = field(default_factory=dict)
-    names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
-    since: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    yardstick: ClusterYardstick
+    names: Mapping[int, str]
+    since: Mapping[str, datetime]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the run before left: clusters by method, and since when each RFM group is there."""
+
+    clusters: Mapping[Method, Left] = field(default_factory=dict)
+    groups: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,29 +80,40 @@ def parting(
     customer or not one for each cluster wanted, ConfigurationError where the data have none of the plan's features.
     """
     groups = group_yardstick(features, plan)
+    method, other = plan.clusters.method, _OTHER[plan.clusters.method]
+    left = {one: before.clusters.get(one) for one in (method, other)}
     clustered = partial(segmentation, features, transform=transform, n_init=n_init, seed=seed)
-    main = clustered(plan.clusters, clusters=clusters, before=before.yardsticks.get(C.SEGMENT))
-    other = clustered(
-        plan.clusters.model_copy(update={"method": _OTHER[plan.clusters.method]}),
-        clusters=main.k,
-        before=before.yardsticks.get(C.ALTERNATIVE),
-        compare=False,
-    )
-    labels = {C.SEGMENT: main.labels, C.RFM_GROUP: groups.labels(features), C.ALTERNATIVE: other.labels}
+    main = clustered(plan.clusters, clusters=clusters, before=_yardstick(left[method]))
+    compared = plan.clusters.model_copy(update={"method": other})
+    second = clustered(compared, clusters=main.k, before=_yardstick(left[other]), compare=False)
+    labels = {C.SEGMENT: main.labels, C.RFM_GROUP: groups.labels(features), C.ALTERNATIVE: second.labels}
+    grouped = group_profiles(features, labels[C.RFM_GROUP], groups.table.groups, currency)
     profiles = {
-        C.SEGMENT: cluster_profiles(features, main.labels, currency, kept=before.names.get(C.SEGMENT)),
-        C.RFM_GROUP: group_profiles(features, labels[C.RFM_GROUP], groups.table.groups, currency),
-        C.ALTERNATIVE: cluster_profiles(
-            features, other.labels, currency, grouping=C.ALTERNATIVE, kept=before.names.get(C.ALTERNATIVE)
-        ),
+        C.SEGMENT: _named(features, main, left[method], currency, C.SEGMENT, as_of),
+        C.RFM_GROUP: _dated(grouped, before.groups, as_of),
+        C.ALTERNATIVE: _named(features, second, left[other], currency, C.ALTERNATIVE, as_of),
     }
-    dated = {grouping: _dated(grouping, found, as_of, before) for grouping, found in profiles.items()}
     scale = main.yardstick.scale
     picture = pca(scale.points(features), scale.features)
-    return Parting(features, {C.SEGMENT: main, C.ALTERNATIVE: other}, groups, dated, labels, picture)
+    return Parting(features, {C.SEGMENT: main, C.ALTERNATIVE: second}, groups, profiles, labels, picture)
 
 
-def _dated(grouping: str, found: Profiles, as_of: datetime, before: Before) -> Profiles:
+def _yardstick(left: Left | None) -> ClusterYardstick | None:
+    return left.yardstick if left else None
+
+
+def _named(
+    features: pd.DataFrame, found: Segmentation, left: Left | None, currency: str, grouping: str, as_of: datetime
+) -> Profiles:
+    """Profiles with the names of the run before where its clusters are of the same features, else with names anew."""
+    now = found.yardstick
+    if left is None or not left.yardstick.comparable(now.scale, now.fitted.method):
+        left = None
+    profiles = cluster_profiles(features, found.labels, currency, grouping=grouping, kept=left.names if left else None)
+    return _dated(profiles, left.since if left else {}, as_of)
+
+
+def _dated(found: Profiles, since: Mapping[str, datetime], as_of: datetime) -> Profiles:
     """With the moment since which each segment is there under its name; a look back is never before it."""
-    since = [min(before.since.get((grouping, name), as_of), as_of) for name in found.profile[C.SEGMENT]]
-    return Profiles(found.profile.assign(**{C.SINCE: pd.to_datetime(since)}), found.measures)
+    days = [min(since.get(name, as_of), as_of) for name in found.profile[C.SEGMENT]]
+    return Profiles(found.profile.assign(**{C.SINCE: pd.to_datetime(days)}), found.measures)

@@ -117,14 +117,14 @@ def run_seen(view: View) -> Component:
 
 
 def cards(view: View) -> Component:
-    """Expected revenue and orders, who is probably active, what is at risk."""
+    """Expected revenue and orders, how many come back, what is at risk."""
     run = shop.published_run(view.snapshot, SEGMENTS)
     of = queries.totals(view.snapshot, view.filters)
     if not of["forecast"]:
         return []
     half = of["half"] * _INDEPENDENT
     low, high = (fmt.short_money(max(of["expected"] + sign * half, 0), view.currency) for sign in (-1, 1))
-    active, risky = (Range(column, queries.PROBABLY, None) for column in ("p_alive", "churn_risk"))
+    risky = Range("churn_risk", queries.PROBABLY, None)
     against = f"{fmt.short_money(of['past'], view.currency)} in the year before"
     return html.Div(
         [
@@ -149,11 +149,11 @@ def cards(view: View) -> Component:
                 "Orders expected of these customers in the next 90 days.",
             ),
             fact_card(
-                "Probably active",
-                fmt.number(of["active"]),
-                f"{fmt.percent(of['active'] / of['customers'], 0)} of {of['customers']:,.0f} customers",
-                "Customers who with a probability of at least 50% have not left for good.",
-                view.behind(active),
+                "Back within 90 days",
+                fmt.number(of["back"]),
+                f"{fmt.percent(of['back'] / of['forecast'], 0)} of {of['forecast']:,.0f} customers",
+                "How many of these customers are expected to order in the next 90 days: the sum of each one's "
+                "probability. Who has not left for good, and who may have, stands below.",
             ),
             fact_card(
                 "High churn risk",

@@ -28,8 +28,8 @@ def totals(snapshot: Snapshot, filters: Filters) -> pd.Series:
     """What the customers of a view bring together; 0 where there is nobody.
 
     customers, forecast (those with one), expected, half (of the width of its interval were each customer independent of
-    the others), orders_30, orders_90, active and at_risk (customers by `PROBABLY`), past and risk (net revenue of the
-    year before, and the part of it that may not come again).
+    the others), orders_30, orders_90, back (customers expected to order within 90 days), at_risk (customers by
+    `PROBABLY`), past and risk (net revenue of the year before, and the part of it that may not come again).
     """
     sums = _by_decile(snapshot, filters).drop(columns="value_decile").sum()
     sums["half"] = np.sqrt(sums.pop("square"))
@@ -49,7 +49,7 @@ def _by_decile(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
         f"""
         SELECT value_decile, count(*) AS customers, count(clv) AS forecast, coalesce(sum(clv), 0) AS expected,
             coalesce(sum(((clv_high - clv_low) / 2) ** 2), 0) AS square, coalesce(sum(orders_30), 0) AS orders_30,
-            coalesce(sum(orders_90), 0) AS orders_90, count(*) FILTER (p_alive >= {PROBABLY}) AS active,
+            coalesce(sum(orders_90), 0) AS orders_90, coalesce(sum(1 - churn_risk), 0) AS back,
             count(*) FILTER (churn_risk >= {PROBABLY}) AS at_risk, coalesce(sum(past), 0) AS past,
             coalesce(sum(risk), 0) AS risk
         FROM ({relation.sql}) GROUP BY ALL ORDER BY value_decile DESC

@@ -26,7 +26,7 @@ from models.forecast import forecast
 from models.forecast import moments as moments_to_value
 from models.groups import group_yardstick
 from models.moments import moments
-from models.parting import Before, Parting, parting
+from models.parting import Before, Left, Parting, parting
 from models.pipeline.building import REASON, building, must_stand
 from models.pipeline.options import Options
 from models.products import segment_product
@@ -235,16 +235,17 @@ def _before(compared: _Compared | None) -> Before:
     if not all(metric in metrics for metric in _YARDSTICKS.values()):
         return Before()
     told = features.segment_names(compared.data)
-    return Before(
-        yardsticks={grouping: ClusterYardstick.from_json(metrics[metric]) for grouping, metric in _YARDSTICKS.items()},
-        names={
-            grouping: dict(zip(rows[C.CLUSTER].tolist(), rows[C.SEGMENT].tolist(), strict=True))
-            for grouping in _YARDSTICKS
-            for rows in [told[told[C.GROUPING] == grouping]]
-        },
-        since={
-            (row[C.GROUPING], row[C.SEGMENT]): row[C.SINCE].to_pydatetime()
-            for row in told.to_dict("records")
-            if not pd.isna(row[C.SINCE])
-        },
-    )
+    since = {
+        grouping: {
+            row[C.SEGMENT]: row[C.SINCE].to_pydatetime() for row in rows.to_dict("records") if not pd.isna(row[C.SINCE])
+        }
+        for grouping in GROUPINGS
+        for rows in [told[told[C.GROUPING] == grouping]]
+    }
+    clusters = {}
+    for grouping, metric in _YARDSTICKS.items():
+        yardstick = ClusterYardstick.from_json(metrics[metric])
+        rows = told[told[C.GROUPING] == grouping]
+        names = dict(zip(rows[C.CLUSTER].tolist(), rows[C.SEGMENT].tolist(), strict=True))
+        clusters[yardstick.fitted.method] = Left(yardstick, names, since[grouping])
+    return Before(clusters, since[C.RFM_GROUP])

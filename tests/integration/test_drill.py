@@ -192,7 +192,6 @@ def test_the_marks_of_the_value_page_lead_to_as_many_customers_as_they_say(small
         decile = int(row["value_decile"])
         told.append((row["customers"], f"/customers?segment=Loyal&value_decile={decile}..{decile}"))
     totals = value.totals(view.snapshot, view.filters)
-    told.append((totals["active"], "/customers?segment=Loyal&p_alive=0.5.."))
     told.append((totals["at_risk"], "/customers?segment=Loyal&churn_risk=0.5.."))
     assert len(told) > 20
     for number, address in told:

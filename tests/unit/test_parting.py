@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from db.columns import Columns as C
-from models.configuration import read_plan
-from models.parting import Before, Parting, parting
+from models.configuration import Method, read_plan
+from models.parting import Before, Left, Parting, parting
+from models.points import Transform
 
 EARLY, NOW, LATE = (datetime.fromisoformat(day) for day in ("2024-01-01", "2024-06-01", "2024-12-01"))
 GROUPINGS = (C.SEGMENT, C.RFM_GROUP, C.ALTERNATIVE)
@@ -23,9 +24,13 @@ def features() -> pd.DataFrame:
     return pd.DataFrame({C.RECENCY: recency, C.FREQUENCY: orders, C.MONETARY: spent, C.SILENCE: recency / 40})
 
 
-def parted(features: pd.DataFrame, as_of: datetime, before: Before) -> Parting:
-    wanted = {"transform": "log", "clusters": 3, "n_init": 2, "seed": 1, "currency": "$"}
-    return parting(features, read_plan(None), as_of=as_of, before=before, **wanted)  # type: ignore[arg-type]
+def parted(
+    features: pd.DataFrame, as_of: datetime, before: Before, transform: Transform = "log", method: Method = "kmeans"
+) -> Parting:
+    plan = read_plan(None)
+    plan = plan.model_copy(update={"clusters": plan.clusters.model_copy(update={"method": method})})
+    how = {"clusters": 3, "n_init": 2, "seed": 1, "currency": "$"}
+    return parting(features, plan, as_of=as_of, before=before, transform=transform, **how)  # type: ignore[arg-type]
 
 
 def since(found: Parting) -> list[datetime]:
@@ -34,15 +39,15 @@ def since(found: Parting) -> list[datetime]:
 
 def left_by(found: Parting) -> Before:
     """What a later run knows of it."""
-    return Before(
-        {grouping: clusters.yardstick for grouping, clusters in found.clusters.items()},
-        {grouping: found.profiles[grouping].names for grouping in found.clusters},
-        {
-            (row[C.GROUPING], row[C.SEGMENT]): row[C.SINCE].to_pydatetime()
-            for grouping in GROUPINGS
-            for row in found.profiles[grouping].profile.to_dict("records")
-        },
-    )
+    since = {
+        grouping: dict(zip(one.profile[C.SEGMENT], one.profile[C.SINCE].dt.to_pydatetime(), strict=True))
+        for grouping, one in found.profiles.items()
+    }
+    clusters = {
+        one.yardstick.fitted.method: Left(one.yardstick, found.profiles[grouping].names, since[grouping])
+        for grouping, one in found.clusters.items()
+    }
+    return Before(clusters, since[C.RFM_GROUP])
 
 
 def test_a_segment_is_there_since_the_run_that_first_had_it_and_not_after_the_day_of_a_look_back(
@@ -52,3 +57,20 @@ def test_a_segment_is_there_since_the_run_that_first_had_it_and_not_after_the_da
     assert set(since(first)) == {NOW}
     assert set(since(parted(features, LATE, left_by(first)))) == {NOW}
     assert set(since(parted(features, EARLY, left_by(first)))) == {EARLY}
+
+
+def test_another_transform_names_its_segments_from_scratch(features: pd.DataFrame) -> None:
+    first = parted(features, NOW, Before())
+    raw = parted(features, LATE, left_by(first), transform="none")
+    afresh = parted(features, LATE, Before(), transform="none")
+    for grouping in (C.SEGMENT, C.ALTERNATIVE):
+        assert list(raw.profiles[grouping].names.values()) == list(afresh.profiles[grouping].names.values())
+        assert set(raw.profiles[grouping].names).isdisjoint(first.profiles[grouping].names), "but their numbers are new"
+    assert set(raw.profiles[C.SEGMENT].profile[C.SINCE]) == {pd.Timestamp(LATE)}
+
+
+def test_the_other_method_keeps_its_names_when_it_becomes_the_first(features: pd.DataFrame) -> None:
+    first = parted(features, NOW, Before())
+    swapped = parted(features, NOW, left_by(first), method="mixture")
+    assert swapped.profiles[C.SEGMENT].names == first.profiles[C.ALTERNATIVE].names
+    assert swapped.profiles[C.ALTERNATIVE].names == first.profiles[C.SEGMENT].names
