@@ -17,6 +17,7 @@ __all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Condition
 
 DEFAULT_DAYS = 91  # thirteen whole weeks: both periods then hold each weekday equally often
 _MOST_VALUES = 200
+_MOST_TRAITS = 10  # each attribute that is asked for costs a look into the JSON of every customer
 _LARGEST_RUN = 2**31 - 1
 
 GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "groups", "alternative": "alternatives"}
@@ -69,12 +70,13 @@ class Filters:
         since, until = _in_order(day_of(first("since")), day_of(first("until")))
         lists = {field: _values(given.get(name, [])) for field, name in _LISTS.items()}
         traits = {trait for text in given.get("trait", []) if (trait := Trait.parse(text))}
+        names = sorted({trait.name for trait in traits})[:_MOST_TRAITS]
         ranges = (Range.parse(column, first(column)) for column in RANGES if column in given)
         run = first("run")
         return cls(
             start=start,
             end=end,
-            traits=tuple(sorted(traits)),
+            traits=tuple(trait for trait in sorted(traits) if trait.name in names),
             ranges=tuple(found for found in ranges if found),
             move=Move.parse(first("move")),
             cohort=Cohort.parse(first("cohort")),

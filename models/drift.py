@@ -62,16 +62,16 @@ def drift(
     before: pd.DataFrame,
     now: pd.DataFrame,
     features: Sequence[str],
-    segments_before: npt.ArrayLike,
-    segments: npt.ArrayLike,
+    segments: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Drift:
     """The drift of each feature that both frames have (one row a customer) and of the segments' shares.
 
     Tenure is left out: it grows by itself, and would be a large drift of every young shop in every month.
     A feature's bins are the deciles of those before, equal values in one bin, and one more for missing values; a
-    segment is a bin. Segments are told apart by what they are labelled with: names, or numbers that stay.
+    segment is a bin. `segments` has the segments before and now, both by the yardstick of the run before, or where
+    that cannot part the customers of now, nothing.
     """
-    binned = {SEGMENTS: (np.asarray(segments_before), np.asarray(segments))}
+    binned = {} if segments is None else {SEGMENTS: (np.asarray(segments[0]), np.asarray(segments[1]))}
     for name in features:
         if name in before and name in now and name != C.TENURE:
             edges = deciles(before[name])
@@ -113,6 +113,8 @@ def _index(name: str, before: npt.NDArray[np.generic], now: npt.NDArray[np.gener
 
 
 def _sentence(indices: Sequence[Index]) -> str:
+    if not indices:
+        return "Nothing of the run before can be compared with."
     far = [index for index in indices if index.large]
     told = ", ".join(f"{index.name.replace('_', ' ')} (PSI {index.psi:.2f})" for index in far or indices[:1])
     if far:

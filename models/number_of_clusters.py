@@ -20,6 +20,8 @@ from models.methods import Labels, fit, sample
 from models.points import Floats
 
 CANDIDATES = range(3, 9)
+FEWEST = 20
+"""Customers a cluster without which a criterion would praise the separation of a handful."""
 
 _SAMPLE: Mapping[Method, int] = {"kmeans": 5_000, "mixture": 2_000}
 _SILHOUETTE_SAMPLE = 2_000
@@ -59,7 +61,11 @@ class Curves:
         figures = {}
         if k in self.k:
             at = self.k.index(k)
-            figures = {"silhouette": f" ({self.silhouette[at]:.3f})", "stability": f" ({self.stability[at]:.2f})"}
+            silhouette, stability = f"{self.silhouette[at]:.3f}", f"{self.stability[at]:.2f}"
+            figures = {
+                "silhouette": f" ({silhouette}{_beside(self.silhouette, at)})",
+                "stability": f" ({stability}{_beside(self.stability, at)})",
+            }
         for_it = [_NAMES[name] + figures.get(name, "") for name, voted in self.votes.items() if k in voted]
         others: dict[str, list[str]] = {}
         for name, voted in self.votes.items():
@@ -75,10 +81,12 @@ class Curves:
 def curves(method: Method, points: Floats, *, seed: int) -> Curves | None:
     """The criteria for each k from 3 to 8 that the points bear, on a seeded sample; None where they do not bear 3.
 
-    k is at most the number of different points, and less than the number of points.
+    k is at most the number of different points, and less than the number of points; and above 3 only where there are
+    FEWEST points for each.
     """
+    borne = max(CANDIDATES.start, len(points) // FEWEST)
     points = sample(points, _SAMPLE[method], seed)
-    most = min(len(np.unique(points, axis=0)), len(points) - 1)
+    most = min(borne, len(np.unique(points, axis=0)), len(points) - 1)
     if most < CANDIDATES.start:
         return None
     tried = range(CANDIDATES.start - 1, min(CANDIDATES.stop, most) + 1)  # an elbow and a gap need the neighbours too
@@ -130,6 +138,10 @@ def first_without_gain(gap: Mapping[int, float], gap_se: Mapping[int, float]) ->
     """The smallest k from 3 on whose gap is at least that of k + 1 less its standard error; none where it but rises."""
     held = [k for k in CANDIDATES if k in gap and k + 1 in gap and gap[k] >= gap[k + 1] - gap_se[k + 1]]
     return held[:1]
+
+
+def _beside(scores: Sequence[float], at: int) -> str:
+    return "" if scores[at] == max(scores) else ", as good as the best"
 
 
 def _within(score: Mapping[int, float], margin: float) -> list[int]:

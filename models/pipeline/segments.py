@@ -219,12 +219,19 @@ def _compared(data: Snapshot, as_of: datetime, parameters: Mapping[str, Any]) ->
 
 
 def _drift(compared: _Compared, parted: Parting) -> dict[str, Any] | None:
-    """How far the customers have drifted from those of the run compared with; None where that has none."""
+    """How far the customers have drifted from those of the run compared with; None where that has none.
+
+    Both are parted by the yardstick of the run before: another yardstick is no drift of the customers.
+    """
     names = [*SCORED.values(), *(name for name in FEATURES if name not in SCORED.values())]
-    before = features.published_customers(compared.data, [*names, C.CLUSTER])
+    before, now = features.published_customers(compared.data, [*names, C.CLUSTER]), parted.features
     if before.empty:
         return None
-    return drift(before, parted.features, names, before[C.CLUSTER], parted.labels[C.SEGMENT]).as_json()
+    told = compared.run.metrics.get(_YARDSTICKS[C.SEGMENT])
+    yardstick = ClusterYardstick.from_json(told) if told else None
+    if yardstick is None or not set(yardstick.scale.features) <= set(now):
+        return drift(before, now, names).as_json()
+    return drift(before, now, names, (before[C.CLUSTER], yardstick.labels(now))).as_json()
 
 
 def _before(compared: _Compared | None) -> Before:

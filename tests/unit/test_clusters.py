@@ -214,10 +214,18 @@ def test_every_criterion_sees_five_clouds(method: Method) -> None:
 def test_too_few_different_points_have_no_curves() -> None:
     assert curves("kmeans", np.array([[0.0], [1.0]] * 40), seed=1) is None
     assert curves("kmeans", np.array([[0.0], [1.0], [2.0]]), seed=1) is None
-    some = curves("kmeans", np.array([[0.0], [1.0], [2.0], [5.0]] * 9), seed=1)
+    some = curves("kmeans", np.array([[0.0], [1.0], [2.0], [5.0]] * 20), seed=1)
     assert some is not None
     assert some.k == [3, 4]
     assert np.isfinite([some.silhouette, some.inertia, some.gap, some.gap_se, some.stability]).all()
+
+
+def test_a_small_shop_gets_no_segments_of_a_handful() -> None:
+    scattered = np.random.default_rng(5).normal(size=(99, 2))
+    few, enough = curves("kmeans", scattered[:20], seed=1), curves("kmeans", scattered, seed=1)
+    assert few is not None
+    assert enough is not None
+    assert (few.k, enough.k) == ([3], [3, 4]), "twenty customers for each"
 
 
 def test_the_picture_shows_the_longest_axes_first() -> None:

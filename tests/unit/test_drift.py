@@ -16,7 +16,7 @@ values = st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")), st.just
 def of(before: list[float], now: list[float]) -> Drift:
     """The drift of one feature in a shop with one segment."""
     then, since = (pd.DataFrame({"frequency": numbers}, dtype=float) for numbers in (before, now))
-    return drift(then, since, ["frequency"], ["all"] * len(before), ["all"] * len(now))
+    return drift(then, since, ["frequency"], (["all"] * len(before), ["all"] * len(now)))
 
 
 def psi(found: Drift, name: str = "frequency") -> float:
@@ -58,7 +58,7 @@ def test_a_large_drift_is_said() -> None:
     before, now = np.arange(1_000.0), np.arange(1_000.0) + 500
     then, since = (pd.DataFrame({"recency_days": numbers, "frequency": before}) for numbers in (before, now))
     wanted = ["recency_days", "frequency", "absent"]
-    found = drift(then, since, wanted, ["A"] * 1_000, ["A"] * 500 + ["B"] * 500)
+    found = drift(then, since, wanted, (["A"] * 1_000, ["A"] * 500 + ["B"] * 500))
     assert found.large
     assert {index.name for index in found.indices if index.large} == {"recency_days", SEGMENTS}
     assert "differ much" in found.sentence
@@ -68,7 +68,7 @@ def test_a_large_drift_is_said() -> None:
 
 def test_that_time_passes_is_no_drift() -> None:
     then, since = (pd.DataFrame({"tenure_days": np.arange(1_000) + days}) for days in (0, 300))
-    found = drift(then, since, ["tenure_days"], ["A"] * 1_000, ["A"] * 1_000)
+    found = drift(then, since, ["tenure_days"], (["A"] * 1_000, ["A"] * 1_000))
     assert [index.name for index in found.indices] == [SEGMENTS]
     assert not found.large
 
