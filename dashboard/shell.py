@@ -113,11 +113,8 @@ def _filter_bar(choices: Choices) -> Component:
     )
     return html.Section(
         [
-            html.Details(
-                [html.Summary("Filters"), html.Div([preset, *dates, *lists], className="controls")],
-                open=True,
-                className="filters",
-            ),
+            html.Button("Filters", className="fold", type="button", **{"aria-expanded": "true"}),
+            html.Div([preset, *dates, *lists], className="controls filters"),
             slot("shell.chips", "strip"),
         ],
         className="filter-bar",

@@ -24,11 +24,17 @@
 
   /* On a phone the filters start folded, so that the numbers come first. */
   function foldFilters() {
-    var filters = document.querySelector(".filters:not([data-folded])");
-    if (!filters) return;
-    filters.setAttribute("data-folded", "");
-    if (window.innerWidth <= 640) filters.open = false;
+    var fold = document.querySelector(".fold:not([data-folded])");
+    if (!fold) return;
+    fold.setAttribute("data-folded", "");
+    if (window.innerWidth <= 640) fold.setAttribute("aria-expanded", "false");
   }
+
+  /* A details element would do, but Chromium's Tab does not leave one that ends in a Dash dropdown. */
+  addEventListener("click", function (event) {
+    var fold = event.target.closest && event.target.closest(".fold");
+    if (fold) fold.setAttribute("aria-expanded", String(fold.getAttribute("aria-expanded") === "false"));
+  });
 
   function setTheme(theme) {
     document.documentElement.setAttribute("data-bs-theme", theme);

@@ -211,6 +211,27 @@ def test_every_page_fits_its_width_in_both_themes(open_page: OpenPage, width: in
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_tab_goes_through_the_filters_and_on_to_the_page(open_page: OpenPage, width: int) -> None:
+    page = open_page("/value", width)
+    filled(page)
+    place = "document.activeElement.closest('.fold, .filters, main')?.className ?? null"
+    if width == 390:
+        expect(page.locator(".filters")).to_be_hidden()
+        page.locator(".fold").press("Enter")
+    expect(page.locator(".filters")).to_be_visible()
+    page.locator("#toggle-theme").focus()
+    passed = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        passed.append(page.evaluate(place))
+        if page.evaluate("document.activeElement.closest('main') !== null"):
+            break
+    else:
+        pytest.fail(f"Tab never reached the page: {passed}")
+    assert any("filters" in (name or "") for name in passed)
+
+
 def test_the_theme_turns_at_once_and_is_remembered(open_page: OpenPage) -> None:
     page = open_page("/segments")
     filled(page)
