@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 
 from models.wording import counted, percent
 
+MOSTLY = 0.5
+"""From this share of one-time buyers on nothing is said of gaps between orders: most have none."""
+
 
 @dataclass(frozen=True)
 class Centre:
@@ -32,6 +35,8 @@ class Centre:
     shop_discount_share: float | None = None
     return_rate: float | None = None
     shop_return_rate: float | None = None
+    once: float = 0.0
+    """The share of the cluster's customers who ordered once; they have no gap of their own."""
     lead: float = -1.0
     """How far the cluster's ranks in recency and in spend are above those of the next best; below 0: one is not."""
 
@@ -139,6 +144,10 @@ def _newness(centre: Centre) -> str:
     )
 
 
+def _single_orders(centre: Centre) -> str:
+    return f"{percent(centre.once)} of them ordered once."
+
+
 # a name once given is left only by this much: at a border it would else change from run to run for nothing
 _RANK_SLACK = 0.05
 _SLACK = {"silence": 0.3, "tenure": 14.0, "tenure_ratio": 0.1}
@@ -147,6 +156,7 @@ _LOW, _MIDDLE, _HIGH, _TOP = 0.3, 0.5, 0.6, 0.7
 _ACTIVE, _SILENT, _GONE = _below("silence", 1.5), _at_least("silence", 1.5), _at_least("silence", 3.0)
 _RECENT, _AWAY = _at_least("recency_rank", _MIDDLE), _below("recency_rank", _MIDDLE)
 _SMALL = _below("value_rank", _MIDDLE)
+_ONCE, _AGAIN = _at_least("once", MOSTLY), _below("once", MOSTLY)
 
 # from the most to the least telling; without the three that rest on more than recency, orders, spend and silence some
 # archetype is still true of every centre, which a test proves
@@ -187,7 +197,7 @@ ARCHETYPES = (
         "Loyal",
         "loyal",
         "💚",
-        ((_ACTIVE, _at_least("frequency_rank", _MIDDLE)),),
+        ((_ACTIVE, _AGAIN, _at_least("frequency_rank", _MIDDLE)),),
         "Customers who keep coming back",
         "retain",
         "Raise the basket: recommendations from categories new to them, bundles, a loyalty scheme with tiers.",
@@ -215,8 +225,8 @@ ARCHETYPES = (
         "Promising",
         "new",
         "🌱",
-        ((_ACTIVE, _at_least("recency_rank", _HIGH), _below("frequency_rank", _MIDDLE)),),
-        "Recent customers with few orders yet",
+        ((_ACTIVE, _at_least("recency_rank", _HIGH), _below("frequency_rank", _MIDDLE)), (_ACTIVE, _ONCE)),
+        "Customers with few orders yet, whose next is not overdue",
         "grow",
         "Win the next order soon: a welcome series, the shop's best-loved products, a small offer with an end date.",
     ),
@@ -224,7 +234,7 @@ ARCHETYPES = (
         "Regulars",
         "loyal",
         "🙂",
-        ((_ACTIVE, _at_least("value_rank", _LOW), _below("value_rank", _TOP)),),
+        ((_ACTIVE, _AGAIN, _at_least("value_rank", _LOW), _below("value_rank", _TOP)),),
         "Customers of the middle who keep their rhythm",
         "grow",
         "Make each visit larger: add what customers like them buy, and a reason to come one day sooner.",
@@ -233,7 +243,7 @@ ARCHETYPES = (
         "Occasional",
         "attention",
         "🛍️",
-        ((_ACTIVE, _SMALL),),
+        ((_ACTIVE, _AGAIN, _SMALL),),
         "Customers who come now and then",
         "grow",
         "Stay in mind at low cost: seasonal news, popular products, bundles that make the trip worthwhile.",
@@ -242,7 +252,7 @@ ARCHETYPES = (
         "Needs attention",
         "attention",
         "⏰",
-        ((_SILENT, _RECENT),),
+        ((_SILENT, _AGAIN, _RECENT),),
         "Customers who are slowing down",
         "win_back",
         "Bring them back before they cool: remind them of what they buy again, with a limited offer.",
@@ -260,7 +270,7 @@ ARCHETYPES = (
         "Drifting away",
         "at_risk",
         "🍂",
-        ((_SILENT, _below("silence", 3.0), _AWAY, _SMALL),),
+        ((_SILENT, _AGAIN, _below("silence", 3.0), _AWAY, _SMALL),),
         "Small customers who come ever more seldom",
         "win_back",
         "Remind them cheaply and by machine: what they buy again, what is new; no costly offers.",
@@ -273,6 +283,16 @@ ARCHETYPES = (
         "Customers long silent who bought little",
         "leave",
         "Spend little: one last offer, then leave them out of paid campaigns.",
+    ),
+    Archetype(
+        "One-time buyers",
+        "lost",
+        "1️⃣",
+        ((_SILENT, _ONCE),),
+        "Customers most of whom ordered once and have not come back",
+        "win_back",
+        "Invite them once more, cheaply and by machine: what goes with their first order; no costly offers.",
+        _single_orders,
     ),
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.archetypes import ARCHETYPES, EVERYONE, Archetype, Centre
+from models.archetypes import ARCHETYPES, EVERYONE, MOSTLY, Archetype, Centre
 from models.wording import counted, money, percent
 
 _NUMBERED_COLOUR = "other"
@@ -84,10 +84,11 @@ def _reasons(archetype: Archetype, name: str, centre: Centre, before: Mapping[in
     """The sentences that justify the name, with the numbers it rests on."""
     ranks = (centre.recency_rank, centre.frequency_rank, centre.monetary_rank)
     recency, frequency, monetary = (f"{100 * rank:.0f}" for rank in ranks)
+    whose = "the shop's" if centre.once >= MOSTLY else "their"
     said = [
         f"Among all customers of the shop (0 worst, 100 best) the typical one here ranks {recency} in recency, "
-        f"{frequency} in orders and {monetary} in spend; since the last order {centre.silence:.1f} of their usual gaps "
-        "between orders have passed."
+        f"{frequency} in orders and {monetary} in spend; since the last order {centre.silence:.1f} of {whose} usual "
+        "gaps between orders have passed."
     ]
     if centre.lead >= 0:
         said.append("In no other segment does the typical one rank higher in recency or in spend.")

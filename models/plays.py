@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.archetypes import MOSTLY
 from models.wording import counted, money, percent
 
 SHAKY = 0.5
@@ -12,14 +13,17 @@ SHAKY = 0.5
 class Stakes:
     """What a segment has brought and may yet bring; `orders_worth` is one more order of each at their own average.
 
-    `expected` is the revenue forecast for the next 365 days and `shaky` counts the customers of whom no order in the
-    next 90 days is likelier than one; both are None where there is no forecast.
+    `silence` counts usual gaps, `recency` days since the last order (both of the typical customer) and `once` is the
+    share who ordered once. `expected` is the revenue forecast for the next 365 days and `shaky` counts the customers of
+    whom no order in the next 90 days is likelier than one; both are None where there is no forecast.
     """
 
     customers: int
     revenue: float
     revenue_share: float
     silence: float
+    recency: float
+    once: float
     orders_worth: float
     expected: float | None = None
     shaky: int | None = None
@@ -31,7 +35,13 @@ def play_reason(play: str, stakes: Stakes, currency: str) -> str:
     each = money(stakes.revenue / stakes.customers, currency)
     revenue = money(stakes.revenue, currency)
     share = f" ({percent(stakes.revenue_share)} of the shop's)" if stakes.revenue_share > 0 else ""
-    silent = f"{'is' if stakes.customers == 1 else 'are'} silent for {stakes.silence:.1f} of their usual gaps"
+    # who ordered once has no gap; and what little comes back of a segment to leave alone is no reason to act
+    long = (
+        f"{stakes.silence:.1f} of their usual gaps"
+        if stakes.once < MOSTLY
+        else f"{counted(round(stakes.recency), 'day')}, {percent(stakes.once)} of them after one order"
+    )
+    silent = f"{'is' if stakes.customers == 1 else 'are'} silent for {long}"
     told = {
         "retain": f"Retain: {who} brought {revenue} of revenue so far{share}, {each} each",
         "grow": f"Grow: one more order each, at their own average, from {who} is worth "
@@ -40,13 +50,14 @@ def play_reason(play: str, stakes: Stakes, currency: str) -> str:
         "leave": f"Leave alone: {who} who spent {each} each {silent}; all of them together brought {revenue} of "
         f"revenue so far{share}",
     }[play]
-    return told + _forecast(stakes, currency) + "."
+    return told + ("" if play == "leave" else _expected(stakes, currency)) + _doubtful(stakes) + "."
 
 
-def _forecast(stakes: Stakes, currency: str) -> str:
-    said = ""
-    if stakes.expected is not None:
-        said += f"; {money(stakes.expected, currency)} of revenue is expected of them in the next year"
-    if stakes.shaky:
-        said += f"; of {stakes.shaky:,} an order in the next 90 days is unlikely"
-    return said
+def _expected(stakes: Stakes, currency: str) -> str:
+    if stakes.expected is None:
+        return ""
+    return f"; {money(stakes.expected, currency)} of revenue is expected of them in the next year"
+
+
+def _doubtful(stakes: Stakes) -> str:
+    return f"; of {stakes.shaky:,} an order in the next 90 days is unlikely" if stakes.shaky else ""

@@ -8,6 +8,7 @@ from db.columns import Columns as C
 _TOP = 5
 _MIN_BUYERS = 5
 _MIN_BUYER_SHARE = 0.02
+_LEAST_PRICE = 0.01
 _SEGMENT = [C.GROUPING, C.SEGMENT]
 
 
@@ -18,7 +19,8 @@ def segment_product(sales: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     customers of each segment. Lift is the product's share of what the segment's customers bought over its share of what
     all segmented customers bought, each product counted once a customer, so that a segment that buys little of
     everything can still favour something. It ranks only products above 1 with at least 5 buyers and 2% of the segment.
-    Ties go to the smaller product_id. No sales, no rows.
+    What is not counted in pieces (it brings less than a hundredth each: fuel
+    by the drop, for instance) has no place by quantity. Ties go to the smaller product_id. No sales, no rows.
     """
     sizes = profile[[*_SEGMENT, C.CUSTOMERS]].rename(columns={C.CUSTOMERS: "size"})
     size = sales[_SEGMENT].merge(sizes, on=_SEGMENT, how="left")["size"].to_numpy()
@@ -28,7 +30,8 @@ def segment_product(sales: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     everything = sales.groupby(C.GROUPING, observed=True)[C.CUSTOMERS].transform("sum")
     lifted = sales.assign(**{C.LIFT: (customers / bought) / (buyers / everything)})
     supported = (customers >= np.maximum(_MIN_BUYERS, _MIN_BUYER_SHARE * size)) & (lifted[C.LIFT] > 1)
-    chosen = {C.REVENUE: lifted, C.QUANTITY: lifted, C.LIFT: lifted[supported]}
+    pieces = sales[C.REVENUE] >= _LEAST_PRICE * sales[C.QUANTITY]
+    chosen = {C.REVENUE: lifted, C.QUANTITY: lifted[pieces], C.LIFT: lifted[supported]}
     return pd.concat([_top(frame, kind) for kind, frame in chosen.items()], ignore_index=True)
 
 

@@ -142,6 +142,7 @@ def _centre(features: pd.DataFrame, part: _Part) -> Centre:
         recency_rank=1 - _place(features[C.RECENCY], part.recency),
         frequency_rank=_place(features[C.FREQUENCY], part.frequency),
         monetary_rank=_place(features[C.MONETARY], part.monetary),
+        once=_once(features, part),
         **evidence,
     )
 
@@ -155,10 +156,11 @@ def _group_name(group: Group, part: _Part, features: pd.DataFrame, currency: str
     )
     cells = " and ".join(f"R {_listed(box.r)} with FM {_listed(box.fm)}" for box in group.covers)
     least, most = (money(float(bound), currency) for bound in (monetary.min(), monetary.max()))
+    often = f"; {percent(_once(features, part))} of them ordered once" if frequency.min() == 1 < frequency.max() else ""
     worth = least if least == most else f"{least} to {most}"
     reason = (
         f"{cells}: the last purchase was {_range(int(recency.min()), int(recency.max()), 'day')} ago, after "
-        f"{_range(int(frequency.min()), int(frequency.max()), 'order')} worth {worth}."
+        f"{_range(int(frequency.min()), int(frequency.max()), 'order')} worth {worth}{often}."
     )
     return Name(group.name, group.colour, group.emoji, persona, group.play, group.playbook, reason)
 
@@ -248,6 +250,8 @@ def _stakes(features: pd.DataFrame, part: _Part) -> Stakes:
         revenue=part.revenue,
         revenue_share=part.revenue_share,
         silence=_silence(features, part),
+        recency=part.recency,
+        once=_once(features, part),
         orders_worth=float((features[C.MONETARY].to_numpy(np.float64)[part.rows] / orders).sum()),
         expected=None if expected is None else float(expected.sum()),
         shaky=None if risk is None else int((risk > SHAKY).sum()),
@@ -256,6 +260,11 @@ def _stakes(features: pd.DataFrame, part: _Part) -> Stakes:
 
 def _silence(features: pd.DataFrame, part: _Part) -> float:
     return float(np.median(features[C.SILENCE].to_numpy(np.float64)[part.rows]))
+
+
+def _once(features: pd.DataFrame, part: _Part) -> float:
+    """The share of customers who ordered once."""
+    return float((features[C.FREQUENCY].to_numpy()[part.rows] == 1).mean())
 
 
 def _place(values: pd.Series, value: float) -> float:

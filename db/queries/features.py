@@ -159,20 +159,21 @@ def segment_sales(snapshot: Snapshot, labels: pd.DataFrame, as_of: datetime) -> 
 def trait_counts(snapshot: Snapshot, labels: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """Grouping x segment x trait x stratum x value -> customers; a null value counts all whose trait is known.
 
-    Traits are category and department (of purchases before `as_of`, no services), country, and each attribute of at
-    most 30 values. Of purchases, customers who bought from about as many different values share one of up to 20 strata;
-    the others have the stratum 0. `labels` as for `segment_sales`; lines are read once, and not at all where no product
-    has a category or a department.
+    Traits are category and department (of purchases before `as_of`; not those of services alone), country, and each
+    attribute of at most 30 values. Of purchases, customers who bought from about as many different values share one of
+    up to 20 strata; the others have the stratum 0. `labels` as for `segment_sales`; lines are read once, and not at all
+    where no product has a category or a department.
     """
     who, cells = _cells(labels)
     return snapshot.frame(
         f"""
         WITH named AS (
-            SELECT product_id, unnest(['{CATEGORY}', '{DEPARTMENT}']) AS trait, unnest([category, department]) AS value
-            FROM product WHERE NOT is_service
+            SELECT product_id, is_service, unnest(['{CATEGORY}', '{DEPARTMENT}']) AS trait,
+                unnest([category, department]) AS value
+            FROM product
         ), term AS (
             SELECT trait, value, row_number() OVER ()::INTEGER AS term
-            FROM (SELECT DISTINCT trait, value FROM named WHERE value <> '')
+            FROM (SELECT trait, value FROM named WHERE value <> '' GROUP BY ALL HAVING NOT bool_and(is_service))
         ), kind AS (
             SELECT product_id, terms, dense_rank() OVER (ORDER BY terms)::INTEGER AS kind
             FROM (

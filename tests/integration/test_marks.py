@@ -125,7 +125,11 @@ def test_bars_of_what_sets_a_segment_apart(snapshot: Snapshot, grouping: str) ->
     assert len(traits) or grouping != "rfm_group"
     assert len(traits) <= segments.traits_tested(snapshot, grouping)
     fields = {"category": "categories", "department": "departments", "country": "countries"}
-    for _, bar in traits.sample(min(len(traits), 12), random_state=1).iterrows():
+    partly = snapshot.frame(
+        "SELECT category FROM product GROUP BY category HAVING bool_or(is_service) AND NOT bool_and(is_service)"
+    )
+    with_services = traits[(traits["trait"] == "category") & traits["value"].isin(partly["category"])].head(4)
+    for _, bar in pd.concat([with_services, traits.sample(min(len(traits), 12), random_state=1)]).iterrows():
         chosen = Filters(**{GROUPING_FIELDS[grouping]: (bar["segment"],)})  # type: ignore[arg-type,index]
         if bar["trait"] in fields:
             chosen = chosen.but(**{fields[bar["trait"]]: (bar["value"],)})

@@ -55,6 +55,7 @@ centres = st.builds(
     recency_rank=ranks,
     frequency_rank=ranks,
     monetary_rank=ranks,
+    once=ranks,
     tenure=st.none() | st.floats(1, 900),
     tenure_rank=shares,
     shop_tenure=st.none() | st.floats(1, 900),
@@ -108,13 +109,21 @@ def test_no_name_contradicts_the_segment(shop: pd.DataFrame) -> None:
         if str(name).startswith(("Lost", "At risk")):
             assert segment[C.RECENCY_MEDIAN] >= shop_median, f"{name} is no longer away than others"
             assert segment[C.RECENCY_MEDIAN] > 30, f"{name} is within its usual gap"
+        once = (shop.loc[shop[C.CLUSTER] == segment[C.CLUSTER], C.FREQUENCY] == 1).mean()
         if str(name).startswith("Promising"):
-            assert segment[C.RECENCY_MEDIAN] <= shop_median, f"{name} is not recent"
+            assert segment[C.RECENCY_MEDIAN] <= (shop_median if once < 0.5 else 45), f"{name} is not recent"
+        if str(name).startswith(("Loyal", "Regulars", "Occasional", "Needs attention", "Drifting away")):
+            assert once < 0.5, f"{name} speaks of a rhythm that most have not"
+        if str(name).startswith("One-time buyers"):
+            assert once >= 0.5
+            assert f"{once:.0%} of them ordered once" in segment[C.REASON]
 
 
-@given(ranks, ranks, ranks, st.floats(0, 9))
-def test_every_place_in_the_shop_has_a_name(recency: float, frequency: float, monetary: float, silence: float) -> None:
-    place = middling(recency_rank=recency, frequency_rank=frequency, monetary_rank=monetary, silence=silence)
+@given(ranks, ranks, ranks, st.floats(0, 9), ranks)
+def test_every_place_in_the_shop_has_a_name(
+    recency: float, frequency: float, monetary: float, silence: float, once: float
+) -> None:
+    place = middling(recency_rank=recency, frequency_rank=frequency, monetary_rank=monetary, silence=silence, once=once)
     assert len(names([place, replace(place, cluster=1)], "£")) == 2
 
 

@@ -23,6 +23,18 @@ def test_lift_is_the_share_of_what_the_segment_buys_over_the_shops() -> None:
     assert loyal[C.LIFT].tolist() == [pytest.approx((8 / 8) / (10 / 16))]
 
 
+def test_what_is_not_counted_in_pieces_has_no_place_by_quantity() -> None:
+    """Fuel counted by the thousandth: ten thousand for 25.00."""
+    profile = pd.DataFrame({C.GROUPING: C.SEGMENT, C.SEGMENT: ["Loyal"], C.CUSTOMERS: [10]})
+    sales = pd.DataFrame(
+        [("fuel", 10_000.0, 25.0, 8), ("gum", 40.0, 8.0, 5)],
+        columns=[C.PRODUCT_ID, C.QUANTITY, C.REVENUE, C.CUSTOMERS],
+    ).assign(**{C.GROUPING: C.SEGMENT, C.SEGMENT: "Loyal"})
+    top = segment_product(sales, profile).groupby(C.KIND)[C.PRODUCT_ID].agg(list)
+    assert top[C.QUANTITY] == ["gum"]
+    assert top[C.REVENUE] == ["fuel", "gum"]
+
+
 def test_groupings_do_not_mix() -> None:
     """The same customers parted twice have the same lists as each parting alone."""
     rows = [("Loyal", "A", 9, 7), ("Loyal", "B", 1, 9), ("Lost", "A", 2, 30), ("Lost", "C", 8, 6)]

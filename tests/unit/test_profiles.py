@@ -85,7 +85,20 @@ def test_measures_are_quartiles_of_the_customers_who_have_the_value() -> None:
     ],
 )
 def test_the_play_names_its_numbers(play: str, sentence: str) -> None:
-    assert play_reason(play, Stakes(412, 510_880.0, 0.24, 2.1, 30_900.0), "$") == sentence
+    assert play_reason(play, Stakes(412, 510_880.0, 0.24, 2.1, 63.0, 0.2, 30_900.0), "$") == sentence
+
+
+@pytest.mark.parametrize("play", ["win_back", "leave"])
+def test_a_play_speaks_of_no_gaps_where_most_ordered_once(play: str) -> None:
+    said = play_reason(play, Stakes(412, 510_880.0, 0.24, 2.1, 63.0, 0.73, 30_900.0), "$")
+    assert "gap" not in said
+    assert "silent for 63 days, 73% of them after one order" in said
+
+
+def test_who_is_left_alone_is_promised_no_revenue() -> None:
+    said = play_reason("leave", Stakes(686, 174_745.0, 0.1, 3.4, 90.0, 0.1, 9_000.0, 244_625.0, 686), "$")
+    assert "244,625" not in said
+    assert said.endswith("of 686 an order in the next 90 days is unlikely.")
 
 
 def test_the_play_uses_a_forecast_where_there_is_one() -> None:
