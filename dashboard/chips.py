@@ -25,8 +25,8 @@ LABELS = {
 }
 _CAUSES = {
     "stayed": "stayed",
-    "bought": "because they bought",
-    "returned": "because they returned goods",
+    "bought": "bought in between",
+    "returned": "only returned goods",
     "quiet": "went quiet",
     "yardstick": "the yardstick moved",
     "new": "first order since",
@@ -77,12 +77,14 @@ def restrictions(view: View) -> Iterator[tuple[str, Filters]]:
 
 def moved(move: Move) -> str:
     """Moved from Loyal to At risk, 1 Nov – 1 Dec 2011, went quiet."""
+    if not (move.origin or move.target or move.cause):
+        return f"Customers known on {fmt.day(move.until)}"
     if move.origin and move.origin == move.target:
         way = f"Stayed {move.origin}"
     elif move.origin or move.target:
         way = "Moved" + (f" from {move.origin}" if move.origin else "") + (f" to {move.target}" if move.target else "")
     else:
-        way = "Customers"
+        way = {"stayed": "Stayed", "new": "New"}.get(move.cause, "Moved")
     cause = _CAUSES.get(move.cause, "") if not (move.cause == "stayed" and way.startswith("Stayed")) else ""
     return ", ".join(part for part in (way, fmt.days(move.since, move.until), cause) if part)
 

@@ -9,7 +9,7 @@ def counted(number: float, one: str, many: str | None = None) -> str:
 def money(amount: float, currency: str) -> str:
     """`$1,234`; cents only below ten, the sign in front."""
     digits = 2 if abs(amount) < 10 and round(amount, 2) % 1 else 0
-    return f"{'-' if amount < 0 else ''}{currency}{abs(amount):,.{digits}f}"
+    return f"{'−' if amount < 0 else ''}{currency}{abs(amount):,.{digits}f}"
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from dashboard.components.choice import either
 from dashboard.run_choice import METHODS, method_of
 from dashboard.view import Component, View
 from db.drill import Grouping
-from db.filters import GROUPING_FIELDS
+from db.filters import GROUPING_FIELDS, Filters
 from db.queries import segments as queries
 from db.queries import shop
 from db.runs import SEGMENTS
@@ -32,8 +32,10 @@ def profiles(view: View, *, wholly: bool = False) -> pd.DataFrame:
 
 
 def customers_href(view: View, segment: str, **changes: Any) -> str:
-    """The address of the customers of a segment of the grouping shown."""
-    return view.href("/customers", **{GROUPING_FIELDS[shown(view)]: (segment,), **changes})
+    """The address of the customers of a segment of the grouping shown, all of them: what is told of a segment is told
+    of the whole of it, whatever else is filtered."""
+    of = Filters(run=view.filters.run, by=view.filters.by)
+    return "/customers" + of.but(**{GROUPING_FIELDS[shown(view)]: (segment,), **changes}).query()
 
 
 def grouping_choice(view: View, path: str) -> Component:

@@ -117,7 +117,7 @@ _BECAUSE = {
     "bought": "bought",
     "returned": "only returned goods",
     "quiet": "went quiet",
-    "yardstick": "because the yardstick moved, not they",
+    "yardstick": "moved with the yardstick alone",
 }
 
 

@@ -67,7 +67,7 @@ def _finding(found: pd.DataFrame, profiles: pd.DataFrame, trait: str) -> str:
         if len(of):
             values = [str(value) for value in of.nlargest(3, "lift")["value"]]
             listed = " and ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
-            verb = "over-buy" if trait in _GOODS else "are more often"
+            verb = "over-buy" if trait in _GOODS else "are more often from" if trait == "country" else "are more often"
             return f"{segment} {verb} {listed}"
     return "What sets them apart"
 
@@ -95,10 +95,9 @@ def _multiples(found: pd.DataFrame, profiles: pd.DataFrame, view: View) -> Compo
 
 def _mark(view: View, row: pd.Series) -> str:
     """The address of the segment's customers who have the trait."""
-    of = {"start": None, "end": None}
     if row["trait"] in _FIELDS:
-        return grouping.customers_href(view, row["segment"], **of, **{_FIELDS[row["trait"]]: (row["value"],)})
-    return grouping.customers_href(view, row["segment"], **of, traits=(Trait(row["trait"], row["value"]),))
+        return grouping.customers_href(view, row["segment"], **{_FIELDS[row["trait"]]: (row["value"],)})
+    return grouping.customers_href(view, row["segment"], traits=(Trait(row["trait"], row["value"]),))
 
 
 def products(view: View) -> Component:
@@ -134,8 +133,7 @@ def _ranking(frame: pd.DataFrame, profile: pd.Series, kind: str, view: View) -> 
     }[kind]
 
     def buyers(row: pd.Series) -> str:
-        chosen = {"products": (row["product_id"],), "start": None, "end": None}
-        return grouping.customers_href(view, profile["segment"], **chosen)
+        return grouping.customers_href(view, profile["segment"], products=(row["product_id"],))
 
     columns = [
         Column("product", "Product", product_label, href=buyers),

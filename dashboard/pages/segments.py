@@ -144,5 +144,6 @@ PAGE = Page(
     },
     pictures={"rfm": scatter},
     ignores="Segments are those of a run, over the whole history: the period does not apply. "
-    "The other filters narrow the customers in the scatter, the grid and the picture of components.",
+    "The other filters narrow the customers in the scatter, the grid and the picture of components; what is told of a "
+    "segment, and the customers it leads to, are the whole of it.",
 )

@@ -5,11 +5,16 @@ from dataclasses import asdict
 from datetime import date
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
+from dash import dcc
 from sqlalchemy import Engine, text
 
+from dashboard.pages import grouping, segment_goods, segment_profile
+from dashboard.pages.segments import cards
+from dashboard.view import Views
 from db.conditions import Period
 from db.drill import Bridge, Cohort, Grouping, Move, Range, Trait
 from db.engine import make_engine
@@ -136,6 +141,40 @@ def test_bars_of_what_sets_a_segment_apart(snapshot: Snapshot, grouping: str) ->
         else:
             chosen = chosen.but(traits=(Trait(bar["trait"], bar["value"]),))
         assert behind(snapshot, chosen) == bar["customers"], bar.to_dict()
+
+
+NARROWED = [
+    "?from=2017-11-01&to=2017-11-30",
+    "?p_alive=0.9..&frequency=20..&by=rfm_group&run=1",
+    "?department=PRODUCE&department=Produce&product=1082185",
+]
+
+
+def links(part: Any) -> list[dcc.Link]:
+    """Every link of a component, in their order."""
+    if isinstance(part, dcc.Link):
+        return [part]
+    inner = part if isinstance(part, list | tuple) else getattr(part, "children", None)
+    return [link for one in inner for link in links(one)] if isinstance(inner, list | tuple) else links(inner or [])
+
+
+@pytest.mark.parametrize("query", NARROWED)
+def test_what_is_told_of_a_segment_leads_to_all_of_it(sample_shop: Settings, query: str) -> None:
+    """The page tells of whole segments, so other filters must not follow into the lists behind their numbers."""
+    view = Views(sample_shop).view(query)
+    sizes = grouping.profiles(view).set_index("segment")["customers"]
+    field = GROUPING_FIELDS[grouping.shown(view)]
+    for part in (cards(view), segment_profile.plays(view)):
+        addresses = [urlsplit(link.href) for link in links(part)]
+        assert len(addresses) == len(sizes)
+        for address in addresses:
+            filters = Filters.from_query(address.query)
+            assert filters.run == view.filters.run
+            assert behind(view.snapshot, filters) == sizes[getattr(filters, field)[0]]
+    marks = links(segment_goods.traits(view))
+    for link in marks[:: len(marks) // 10 or 1]:
+        filters = Filters.from_query(urlsplit(link.href).query)
+        assert behind(view.snapshot, filters) == int(link.children.replace(",", ""))
 
 
 def ask(record: Engine, sql: str, values: dict[str, Any]) -> pd.DataFrame:

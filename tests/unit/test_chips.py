@@ -48,7 +48,11 @@ def test_every_number_that_an_address_may_restrict_has_a_name_and_is_on_the_list
         (Move("segment", NOV, DEC, "A", "At risk", "quiet"), "Moved from A to At risk, 1 Nov – 1 Dec 2011, went quiet"),
         (Move("segment", NOV, DEC, "Loyal", "Loyal", "stayed"), "Stayed Loyal, 1 Nov – 1 Dec 2011"),
         (Move("segment", NOV, DEC, "", "New", "new"), "Moved to New, 1 Nov – 1 Dec 2011, first order since"),
-        (Move("segment", NOV, DEC), "Customers, 1 Nov – 1 Dec 2011"),
+        (Move("segment", NOV, DEC, "A", "", "bought"), "Moved from A, 1 Nov – 1 Dec 2011, bought in between"),
+        (Move("segment", NOV, DEC), "Customers known on 1 Dec 2011"),
+        (Move("segment", NOV, DEC, cause="quiet"), "Moved, 1 Nov – 1 Dec 2011, went quiet"),
+        (Move("segment", NOV, DEC, cause="stayed"), "Stayed, 1 Nov – 1 Dec 2011"),
+        (Move("segment", NOV, DEC, cause="new"), "New, 1 Nov – 1 Dec 2011, first order since"),
     ],
 )
 def test_a_move_is_told_with_its_days_and_its_cause(move: Move, words: str) -> None:
