@@ -34,10 +34,13 @@ _CAUSES = {
 
 
 def chips(view: View) -> Component:
-    """The days, and what else the address says; a run that is not there is told here, on every page."""
+    """The days, and what else the address says; a run that is not there is told here, on every page.
+
+    Days that nobody chose stand there too, but not on a page over the whole history (see style.css).
+    """
     filters = view.filters
     period = fmt.days(view.period.start, view.period.end)
-    found = [html.Span(period, className="chip")]
+    found = [html.Span(period, className="chip usual-days")]
     if filters.start or filters.end:
         found = [_chip(period, filters.but(start=None, end=None))]
     found += [_chip(words, without) for words, without in restrictions(view)]

@@ -49,7 +49,7 @@ MEASURES: dict[str, Measure] = {
     "f_score": Measure("F score", _count, "Frequency, 1 to 5; 5 is most."),
     "m_score": Measure("M score", _count, "Spend, 1 to 5; 5 is most."),
     "fm_score": Measure("FM score", _count, "Frequency and spend together, 1 to 5."),
-    "p_alive": Measure("Probability active", _share, "That the customer has not left for good."),
+    "p_alive": Measure("Probability active", _share, "Not left for good; 100% before a second order."),
     "churn_risk": Measure("Churn risk", _share, "Probability of no order in the next 90 days."),
     "orders_30": Measure("Orders in 30 days", _orders, "Expected number of orders in the next 30 days."),
     "orders_90": Measure("Orders in 90 days", _orders, "Expected number of orders in the next 90 days."),

@@ -122,5 +122,7 @@ class Page:
     """A name among the icons of `components.icons`; a page without one stands in no menu."""
     ignores: str | None = None
     """Which filters do not apply here and why, said under the filters."""
+    whole_history: bool = False
+    """Whether no days in the address mean all days here, not the last weeks; needs `ignores`, which tells of it."""
     record: bool = False
     """Whether it reads the record, not a snapshot: it is there before the first load, and its layout takes None."""

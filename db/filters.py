@@ -112,10 +112,12 @@ class Filters:
         return self.but(ranges=tuple(kept[column] for column in RANGES if column in kept))
 
     def dated(self, span: Period) -> "Filters":
-        """The same filters, where a bar of the bridge has its days."""
-        if self.bridge is None or self.bridge.period is not None:
-            return self
-        return self.but(bridge=Bridge(self.bridge.standing, self.period(span)))
+        """The same filters, where one day alone has the other, and a bar of the bridge both."""
+        days = self.period(span)
+        found = self.but(start=days.start, end=days.end) if bool(self.start) != bool(self.end) else self
+        if found.bridge is None or found.bridge.period is not None:
+            return found
+        return found.but(bridge=Bridge(found.bridge.standing, days))
 
     def period(self, span: Period) -> Period:
         """The days asked for; where none are given, the last thirteen weeks of the data's span.

@@ -32,9 +32,11 @@ def run(
         typer.Option(formats=["%Y-%m-%d"], help="Look back from this midnight; default: the last order plus one day."),
     ] = None,
     returns: Annotated[Returns, typer.Option(help="net: returns are no purchases; raw: every order counts.")] = "net",
-    transform: Annotated[Transform, typer.Option(help="What KMeans sees: the logarithm of R, F, M, or them.")] = "log",
+    transform: Annotated[
+        Transform, typer.Option(help="What clusters are made of: logarithms of the features, or them as they are.")
+    ] = "log",
     clusters: Annotated[str, typer.Option(help="auto (3 to 8, by four criteria) or a number up to 20.")] = "auto",
-    n_init: Annotated[int, typer.Option(min=1, help="Starts of KMeans; the best is kept.")] = 10,
+    n_init: Annotated[int, typer.Option(min=1, help="Starts of the clustering; the best is kept.")] = 10,
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Of every random choice; default SPECTRUM_SEED.")
     ] = None,

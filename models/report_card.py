@@ -217,15 +217,16 @@ def _covered(actual: Numbers, low: Numbers, high: Numbers) -> Coverage:
 def _sentence(measures: Sequence[Row], days: int, then: Known, *, beats: bool, surely: bool) -> str:
     by_name = {row.measure: row for row in measures}
     orders, ranks = by_name["mae"], by_name["spearman"]
+    judged = "in mean error of orders and in ranking revenue"
     if surely:
-        finding = "beats both naive forecasts"
+        finding = f"beats both naive forecasts {judged}"
     elif beats:
-        finding = "is better than both naive forecasts, but not distinguishable from each in each measure"
+        finding = f"is better than both naive forecasts {judged}, but not distinguishable from each in both"
     else:
-        finding = "does not beat both naive forecasts"
+        finding = f"does not beat both naive forecasts {judged}"
     return (
-        f"Made on {then.as_of:%Y-%m-%d} for the {days} days after, the forecast {finding}: it is wrong by "
-        f"{orders.forecast:.2f} orders a customer (same as last period {orders.last_period:.2f}, mean of the segment "
-        f"{orders.segment_mean:.2f}), and its rank correlation with revenue is {ranks.forecast:.3f} "
+        f"Made on {then.as_of.day} {then.as_of:%b %Y} for the {days} days after, the forecast {finding}: it is wrong "
+        f"by {orders.forecast:.2f} orders a customer (same as last period {orders.last_period:.2f}, mean of the "
+        f"segment {orders.segment_mean:.2f}), and its rank correlation with revenue is {ranks.forecast:.3f} "
         f"({ranks.last_period:.3f} and {ranks.segment_mean:.3f})."
     )

@@ -27,5 +27,6 @@ def register(app: Dash, views: Views) -> None:
                 html.H1(page.title, className="visually-hidden"),
                 empty("Nothing to show yet", str(error), " ", html.Br(), dcc.Link(DROP, href="/data")),
             ]
-        note = html.P(page.ignores, className="ignores") if page.ignores else None
+        css = "ignores whole-history" if page.whole_history else "ignores"
+        note = html.P(page.ignores, className=css) if page.ignores else None
         return [note, *page.layout(view)]

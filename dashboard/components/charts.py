@@ -103,8 +103,10 @@ def paired_bars(
     colours: Sequence[str],
     theme: Theme,
     hrefs: Sequence[str] | None = None,
+    hovers: Sequence[str] | None = None,
 ) -> go.Figure:
-    """Two shares a label: the first in the label's own colour, the second in grey under it."""
+    """Two shares a label: the first in the label's own colour, the second in grey under it; `hovers` are longer labels
+    for the mouse."""
     customdata = np.array([[href] for href in hrefs]) if hrefs else None
     traces = [
         go.Bar(
@@ -117,7 +119,7 @@ def paired_bars(
             textposition="outside",
             cliponaxis=False,
             customdata=customdata,
-            hovertext=[fmt.unmarked(label) for label in labels],
+            hovertext=[fmt.unmarked(label) for label in hovers or labels],
             hovertemplate=f"%{{hovertext}}: %{{text}} {name}<extra></extra>",
         )
         for shares, name, colour in zip(values, names, (list(colours), token("faint", theme)), strict=True)
@@ -183,8 +185,8 @@ def rfm_scatter(
             "aspectmode": "manual",
             "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.95},
         },
-        legend={"y": 1.0, "yanchor": "bottom", "itemsizing": "constant"},
-        margin={"l": 0, "r": 0, "t": 32, "b": 0},
+        legend={"y": 1.0, "yref": "container", "yanchor": "top", "itemsizing": "constant"},
+        margin={"l": 0, "r": 0, "t": 12 + 20 * -(-len(colours) // 2), "b": 0},  # two names a line on a phone
     )
     return picture
 

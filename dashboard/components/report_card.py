@@ -20,6 +20,7 @@ _MEASURES = {
     "total": "Orders of all customers",
     "spearman": "Revenue: rank correlation",
 }
+FORECASTS = ("forecast", "last_period", "segment_mean")
 _NAIVE = {"last_period": "same as last period", "segment_mean": "mean of the segment"}
 
 

@@ -19,6 +19,7 @@ from dashboard.view import Component, Page, View
 from db.queries import customers as queries
 from db.queries import recommendations
 from db.queries import segments as segment_queries
+from db.queries.value import PROBABLY
 
 
 def layout(_: View) -> Component:
@@ -71,10 +72,19 @@ def head(view: View) -> Component:
             ),
             html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts"),
             *_forecast(customer, view),
-            html.P([html.Strong("What to do: "), profile["playbook"]]),
+            html.P([html.Strong("What to do: "), advice(customer, profile)]),
         ],
         className="panel",
     )
+
+
+def advice(customer: pd.Series, profile: pd.Series) -> str:
+    """The segment's playbook; first what the forecast says, where the playbook takes for granted that they come."""
+    risk = customer["churn_risk"]
+    if fmt.missing(risk) or risk < PROBABLY or profile["play"] not in ("retain", "grow"):
+        return str(profile["playbook"])
+    first = f"Win back first: no order within 90 days is likely ({fmt.percent(risk, 0)})."
+    return f"{first} Then, as with all {profile['segment']}: {profile['playbook']}"
 
 
 def _group(customer: pd.Series, view: View) -> list[Component]:
@@ -86,10 +96,13 @@ def _group(customer: pd.Series, view: View) -> list[Component]:
 
 
 def _forecast(customer: pd.Series, view: View) -> list[Component]:
-    """What is expected of the customer, in words; nothing where the run made no forecast."""
+    """What is expected of the customer, in words; nothing where the run made no forecast.
+
+    The model lets nobody leave before a second order: of who ordered once it cannot tell whether they are active.
+    """
     if fmt.missing(customer["p_alive"]):
         return []
-    parts = [f"{fmt.percent(customer['p_alive'], 0)} likely still active"]
+    parts = [f"{fmt.percent(customer['p_alive'], 0)} likely still active"] if customer["frequency"] > 1 else []
     if not fmt.missing(customer["next_order_at"]):
         parts.append(f"next order expected about {fmt.day(customer['next_order_at'])}")
     if not fmt.missing(customer["churn_risk"]):
@@ -204,5 +217,6 @@ PAGE = Page(
         "customer.favourites": favourites,
         "customer.orders": orders,
     },
+    whole_history=True,
     ignores="This page shows the whole history of one customer: the filters do not apply.",
 )

@@ -10,10 +10,13 @@ from dash import dcc, html
 
 from dashboard import ids
 from dashboard.components.icons import icon
+from dashboard.components.states import empty
 from dashboard.measures import MEASURES
 from dashboard.view import Component, Page, View
 from db.filters import GROUPING_FIELDS
 from db.queries import customers as queries
+from db.queries import shop
+from db.runs import SEGMENTS
 
 _SHORT = {
     "recency_days": "Days ago",
@@ -49,7 +52,11 @@ def download_address(query: str, request: Mapping[str, Any]) -> str:
 
 
 def layout(view: View) -> Component:
-    """The grid asks for its rows itself; see `callbacks.grid`."""
+    """The grid asks for its rows itself; see `callbacks.grid`. Before the first run what to do alone."""
+    heading = html.H1("Customers", className="visually-hidden")
+    if shop.published_run(view.snapshot, SEGMENTS) is None:
+        words = " to list them with their segments and forecasts; it needs orders that name a customer."
+        return [heading, empty("No customers to list yet", "Run ", html.Code("python -m models run"), words)]
     there = queries.filled(view.snapshot)
     names = [*_SHOWN, *(name for name in queries.COLUMNS if name not in _SHOWN)]
     columns = [_column(name) for name in names if name in there or name in ("customer_id", "segment")]
@@ -83,7 +90,7 @@ def layout(view: View) -> Component:
     download = html.A([icon("download"), "Download CSV"], id=ids.DOWNLOAD, href=address, className="button primary")
     count = html.P(id=ids.GRID_COUNT, className="sentence", **{"aria-live": "polite"})
     return [
-        html.H1("Customers", className="visually-hidden"),
+        heading,
         html.Div(
             [
                 html.Div([count, html.Div([_chooser(columns), download], className="tools")], className="bar"),
@@ -157,6 +164,7 @@ PAGE = Page(
     icon="customers",
     layout=layout,
     slots={},
+    whole_history=True,
     ignores="Recency, orders and spend are over the whole history. A period, department or category that is chosen "
     "keeps the customers who bought then and there; a cohort or a bar of the bridge says itself when they bought.",
 )

@@ -21,11 +21,13 @@ _MANY = 5
 _SCATTER = "Every customer by recency, orders and spend"
 
 
-def layout(_: View) -> Component:
-    """The frame of the page."""
+def layout(view: View) -> Component:
+    """The frame of the page; before the first run what to do alone."""
+    head = [html.H1("Segments", className="visually-hidden"), slot("segments.sentence", "sentence")]
+    if shop.published_run(view.snapshot, SEGMENTS) is None:
+        return head
     return [
-        html.H1("Segments", className="visually-hidden"),
-        slot("segments.sentence", "sentence"),
+        *head,
         slot("segments.choices", "strip"),
         html.Div(
             [
@@ -80,8 +82,10 @@ def sentence(view: View) -> Component:
     best = profiles.iloc[0]
     share = f"{fmt.percent(best['customer_share'], 0)} of customers, {fmt.percent(best['revenue_share'], 0)} of revenue"
     rests = f" {best['segment']} are {share}. As of {fmt.day(run.as_of)}, run {run.run_id}."
-    drift = run.metrics.get("drift") or {}
-    notice = html.P(drift["sentence"], className="notice") if drift.get("large") else None
+    # the notice is about the clusters of the whole shop, and no other way or part of it
+    drift = (run.metrics.get("drift") or {}) if grouping.shown(view) == "segment" else {}
+    narrowed = set(view.filters.active()) - {"run", "start", "end"}
+    notice = html.P(drift["sentence"], className="notice") if drift.get("large") and not narrowed else None
     return [html.P([html.Strong(lead), rests], className="sentence"), notice]
 
 
@@ -143,6 +147,7 @@ PAGE = Page(
         "segments.names": segment_profile.names,
     },
     pictures={"rfm": scatter},
+    whole_history=True,
     ignores="Segments are those of a run, over the whole history: the period does not apply. "
     "The other filters narrow the customers in the scatter, the grid and the picture of components; what is told of a "
     "segment, and the customers it leads to, are the whole of it.",

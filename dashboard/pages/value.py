@@ -57,10 +57,14 @@ def sentence(view: View) -> Component:
     best = queries.deciles(view.snapshot, view.filters).iloc[0]
     share = best["expected"] / of["expected"] if of["expected"] > 0 else float("nan")
     who, verb = fmt.plural(int(best["customers"]), "customer"), "is" if best["customers"] == 1 else "are"
-    whose = "revenue" if len(view.filters.but(start=None, end=None).active()) == 0 else "revenue of this view"
-    lead = f"The {who} of the best tenth {verb} expected to bring {fmt.percent(share, 0)} of the next year's {whose}."
+    narrowed = view.filters.but(start=None, end=None, run=None).active()
+    whose = "the customers of this view" if narrowed else "today's customers"
+    lead = (
+        f"The {who} of the best tenth {verb} expected to bring {fmt.percent(share, 0)} of what {whose} bring next year."
+    )
     if fmt.missing(share) or best["value_decile"] < 10:
-        lead = f"{fmt.short_money(of['expected'], view.currency)} of revenue are expected in the next 365 days."
+        revenue = fmt.short_money(of["expected"], view.currency)
+        lead = f"{revenue} of revenue are expected from {whose} in the next 365 days."
     as_of = f" As of {fmt.day(run.as_of)}, run {run.run_id}."
     return html.P([html.Strong(lead), f" {_verdict(run.metrics)}", as_of], className="sentence")
 
@@ -82,15 +86,31 @@ def _verdict(metrics: Mapping[str, Any]) -> str:
     if not report:
         why = _told(metrics).get("untested")
         return f"How good this forecast is could not be tested on the past: {why}" if why else ""
-    return f"Tested on the last {report['days']} days, the forecast {_finding(report)}."
+    days = report["days"]
+    return f"Tested on the last {days} days, the forecast {finding(report)}. Beyond {days} days it is not tested."
 
 
-def _finding(report: Mapping[str, Any]) -> str:
-    if report["surely"]:
-        return "beats both naive ones"
-    if report["beats"]:
-        return "is better than both naive ones, though not surely"
-    return "does not beat both naive ones: read it with care"
+def finding(report: Mapping[str, Any]) -> str:
+    """Whether the forecast is better than the naive ones, and in what it is and is not."""
+    judged = "in mean error of orders and in ranking revenue"
+    if not report["beats"]:
+        return f"does not beat both naive ones {judged}: read it with care"
+    said = f"beats both naive ones {judged}" if report["surely"] else f"is better than both naive ones {judged}"
+    not_in = " and ".join(_worse(report))
+    return said + ("" if report["surely"] else ", though not surely") + (f", but not in {not_in}" if not_in else "")
+
+
+def _worse(report: Mapping[str, Any]) -> list[str]:
+    """The other measures in which one of the naive forecasts is better."""
+    rows = {row["measure"]: row for row in report["measures"]}
+    found = []
+    if "rmse" in rows and any(by["value"] < 0 for by in rows["rmse"]["better_than"].values()):
+        found.append("root mean square error")
+    if "total" in rows:
+        off = {name: abs(rows["total"][name] - rows["total"]["actual"]) for name in report_card.FORECASTS}
+        if off["forecast"] > min(off.values()):
+            found.append("the sum of all orders")
+    return found
 
 
 def _off(metrics: Mapping[str, Any]) -> str:
@@ -100,6 +120,28 @@ def _off(metrics: Mapping[str, Any]) -> str:
         return ""
     off = totals[0]["forecast"] / totals[0]["actual"] - 1
     return f"; in the test {fmt.percent(abs(off), 0)} too {'many' if off > 0 else 'few'}"
+
+
+def risk_in_test(report: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The share of customers expected to place no order, and the share who placed none, in the test."""
+    bins = report.get("risk", ())
+    customers = sum(one["customers"] for one in bins)
+    if not customers:
+        return None
+    expected, actual = (
+        sum(one[name] * one["customers"] for one in bins) / customers for name in ("expected", "actual")
+    )
+    return expected, actual
+
+
+def _risk_was(metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """How the churn risk held in the test: a clause with the numbers, and a word; empty where it was not tested."""
+    tested = risk_in_test(_tested(metrics))
+    if tested is None:
+        return "", ""
+    expected, actual = (fmt.percent(share, 0) for share in tested)
+    word = "borne out" if expected == actual else "overstated" if tested[0] > tested[1] else "understated"
+    return f"; {word} in the test: {expected} expected without an order, {actual} were", word
 
 
 def _without(view: View, told: Mapping[str, Any], *, nobody: bool) -> Component:
@@ -125,6 +167,7 @@ def cards(view: View) -> Component:
     half = of["half"] * _INDEPENDENT
     low, high = (fmt.short_money(max(of["expected"] + sign * half, 0), view.currency) for sign in (-1, 1))
     risky = Range("churn_risk", queries.PROBABLY, None)
+    held, word = _risk_was(run.metrics) if run else ("", "")
     against = f"{fmt.short_money(of['past'], view.currency)} in the year before"
     return html.Div(
         [
@@ -134,7 +177,7 @@ def cards(view: View) -> Component:
                 f"{low} to {high}; {against}",
                 "Net revenue expected of these customers in the next 365 days; new customers come on top. The 95% "
                 "interval takes customers as independent: what strikes all of them at once, and what the model gets "
-                "wrong for all (see the report card), is not in it.",
+                "wrong for all (see the report card), is not in it. The report card tests a shorter time.",
             ),
             fact_card(
                 "Orders in 30 days",
@@ -158,14 +201,15 @@ def cards(view: View) -> Component:
             fact_card(
                 "High churn risk",
                 fmt.number(of["at_risk"]),
-                f"{fmt.percent(of['at_risk'] / of['customers'], 0)} of {of['customers']:,.0f} customers",
+                f"{fmt.percent(of['at_risk'] / of['customers'], 0)} of {of['customers']:,.0f} customers{held}",
                 "Customers who with a probability of at least 50% place no order in the next 90 days.",
                 view.behind(risky),
             ),
             fact_card(
                 "Revenue at risk",
                 fmt.short_money(of["risk"], view.currency),
-                f"{fmt.percent(of['risk'] / of['past'], 0)} of the last year's" if of["past"] > 0 else "",
+                (f"{fmt.percent(of['risk'] / of['past'], 0)} of the last year's" if of["past"] > 0 else "")
+                + (f"; the risk was {word} in the test" if word else ""),
                 "Each customer's net revenue of the last 365 days times the probability of no order in the next 90 "
                 "days, added up.",
             ),
@@ -188,8 +232,12 @@ def deciles(view: View) -> Component:
     title = f"{_decile(int(best['value_decile']))}: {fmt.percent(best['of_expected'], 0)} of the revenue to come"
     shares = (list(frame["of_expected"]), list(frame["of_past"]))
     colours = [token("accent", view.theme)] * len(frame)
+    hovers = [
+        f"{name}, {fmt.plural(int(customers), 'customer')}"
+        for name, customers in zip(names, frame["customers"], strict=True)
+    ]
     drawn = charts.paired_bars(
-        names, shares, ("of expected revenue", "of last year's"), colours, view.theme, list(frame["href"])
+        names, shares, ("of expected revenue", "of last year's"), colours, view.theme, list(frame["href"]), hovers
     )
     columns = [
         Column("value_decile", "Tenth", lambda v: _decile(int(v)), href=lambda row: str(row["href"])),
@@ -236,7 +284,7 @@ def report(view: View) -> Component:
     told = _tested(run.metrics) if run else {}
     if "measures" not in told:
         return []
-    title = f"The forecast {_finding(told)}"
+    title = f"The forecast {finding(told)}"
     about = (
         f"{fmt.plural(told['customers'], 'customer')} known on {fmt.day(told['split'])}; the intervals are 95%, by "
         "resampling customers"
@@ -266,6 +314,7 @@ PAGE = Page(
         "value.activity": activity,
         "value.report": report,
     },
+    whole_history=True,
     ignores="Forecasts look ahead from the run's moment: the period does not apply. The other filters narrow the "
     "customers; the report card is over all of them.",
 )

@@ -29,7 +29,7 @@ def activity(view: View) -> Component:
     frame["text"] = [fmt.percent(share, 0) for share in frame["p_alive"]]
     frame["hover"] = [_said(cell, view.currency) for _, cell in frame.iterrows()]
 
-    title = _silence(frame)
+    title = finding(frame)
 
     def grid(column: str, blank: str | float) -> pd.DataFrame:
         wide = frame.pivot(index="frequency", columns="recency", values=column).sort_index(ascending=False)
@@ -68,7 +68,7 @@ def _said(cell: pd.Series, currency: str) -> str:
     return f"{who}, silent for {cell['days']} days: {fmt.percent(cell['p_alive'], 0)} active, {expected} expected"
 
 
-def _silence(frame: pd.DataFrame) -> str:
+def finding(frame: pd.DataFrame) -> str:
     """After which silence those who bring most are probably gone; who ordered once tells nothing of that."""
     again = frame[frame["frequency"] > 0]
     if again.empty:
@@ -77,6 +77,6 @@ def _silence(frame: pd.DataFrame) -> str:
     who = f"Customers with {row['orders'].iloc[0]} orders"
     gone = row[row["p_alive"] < queries.PROBABLY]
     if gone.empty:
-        return f"{who} are probably active however long they are silent"
+        return f"{who} are probably active even after {row['days'].iloc[-1]} days of silence, the longest seen"
     days = fmt.plural(RECENCIES[int(gone["recency"].iloc[0])], "day")
     return f"{who} are probably gone after {days} of silence"

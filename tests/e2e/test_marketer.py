@@ -211,6 +211,31 @@ def test_every_page_fits_its_width_in_both_themes(open_page: OpenPage, width: in
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
 
 
+def test_days_that_nobody_chose_restrict_no_list_and_chosen_ones_say_so(open_page: OpenPage, record: Engine) -> None:
+    everyone, bought = ask(
+        record,
+        """SELECT count(*), count(*) FILTER (WHERE customer_id IN (
+            SELECT customer_id FROM transaction_line, (SELECT max(ordered_at)::date AS end FROM transaction_line)
+            WHERE NOT is_return AND ordered_at >= "end" - 90)) FROM current_customer_segment""",
+    )[0]
+    assert bought < everyone
+    page = open_page("/")
+    filled(page)
+    usual = page.locator(".usual-days")
+    expect(usual).to_be_visible()
+    days = usual.inner_text()
+    page.get_by_role("link", name="Customers", exact=True).click()
+    expect(page.locator("#customer-grid-count")).to_have_text(f"All {everyone:,} customers")
+    expect(page.locator(".chip:visible")).to_have_count(0)
+    expect(page.locator("#filter-preset")).to_contain_text("All days")
+
+    page.locator("#filter-preset").click()
+    page.get_by_role("option", name="Last 13 weeks", exact=True).click()
+    expect(page.locator(".chip:visible")).to_contain_text(days)
+    expect(page.locator("#customer-grid-count")).to_have_text(f"{bought:,} of {everyone:,} customers")
+    expect(page.locator("#filter-preset")).to_contain_text("Last 13 weeks")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_tab_goes_through_the_filters_and_on_to_the_page(open_page: OpenPage, width: int) -> None:
     page = open_page("/value", width)
