@@ -15,6 +15,7 @@ from dashboard.view import Component
 CAUSES = {
     "stayed": ("stayed", "faint"),
     "bought": ("bought", "loyal"),
+    "less": ("bought too little to stay", "at_risk"),
     "returned": ("returned goods", "attention"),
     "quiet": ("went quiet", "lost"),
     "yardstick": ("the yardstick moved", "accent"),
@@ -90,10 +91,15 @@ def sankey(flows: pd.DataFrame, nodes: pd.DataFrame, theme: Theme, height: int) 
                 "customdata": flows["href"],
                 "hovertemplate": "%{label}<extra></extra>",
             },
-            textfont={"color": token("text", theme), "shadow": "none", "size": 12},
+            textfont={"color": token("text", theme), "shadow": _halo(theme), "size": 12},
         ),
         margin={"b": 16},
     )
+
+
+def _halo(theme: Theme) -> str:
+    """A shadow that parts the names from the flows behind them."""
+    return ", ".join([f"0 0 3px {token('surface', theme)}"] * 4)
 
 
 def waterfall(

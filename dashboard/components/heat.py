@@ -1,6 +1,7 @@
 """Heatmaps: a number a cell, written in it, the darker the more."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from dashboard.components.graph import figure
 from dashboard.theme import Theme, mixed, token
 
 Texts = Sequence[Sequence[str]]
+
+_WIDTH = 16  # letters that a row or a column has for its name
 
 
 def heatmap(
@@ -47,7 +50,16 @@ def heatmap(
         ),
     )
     for axis, names, title in ((picture.layout.xaxis, columns, titles[0]), (picture.layout.yaxis, rows, titles[1])):
-        axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[fmt.unmarked(n) for n in names])
+        axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[_named(n) for n in names])
         axis.update(title={"text": title, "standoff": 12}, showgrid=False)
-    picture.update_layout(xaxis_side="top", yaxis_autorange="reversed", margin={"t": 8, "b": 8})
+    picture.update_layout(xaxis_side="top", xaxis_tickangle=0, yaxis_autorange="reversed", margin={"t": 8, "b": 8})
     return picture
+
+
+def broken(name: str, width: int = _WIDTH) -> str:
+    """A long name on two lines, cut at their end."""
+    return "\n".join(wrap(name, width, max_lines=2, placeholder="…")) if len(name) > width else name
+
+
+def _named(name: str) -> str:
+    return fmt.unmarked(broken(name)).replace("\n", "<br>")

@@ -21,9 +21,15 @@ from dashboard.run_choice import run_choice
 from dashboard.view import Component, Page, View
 from db.drill import Grouping, Move
 from db.queries import movement as queries
+from db.queries import segments, shop
+from db.queries.features import first_ordered_at
+from db.runs import SEGMENTS
+from db.standing import first_of_month
 
-_HEIGHT = 460
+_HEIGHT, _A_BAR = 460, 56
 _MONTH = timedelta(days=28)
+# the earliest and the latest month that a run looks at: so long after the first order, so long before its own day
+_SETTLED, _NEAR = timedelta(days=90), timedelta(days=7)
 _NOBODY = "No order yet"
 _GROUPINGS: dict[Grouping, str] = {"segment": "Clusters", "rfm_group": "RFM groups"}
 
@@ -82,28 +88,49 @@ def _course(view: View, *, revenue: bool = False) -> _Course | None:
         int(moments["moment"][until]),
         revenue=revenue,
     )
-    return _Course(grouping, days, days[since], days[until], flows)
+    return _Course(grouping, days, days[since], days[until], flows.assign(told=_told(view, grouping, flows)))
 
 
-def _nothing() -> Component:
-    return empty(
-        "No movement yet",
-        "Run ",
-        html.Code("python -m models run"),
-        " to part the customers as of past months too; it needs orders that reach back two months or more.",
-    )
+def _told(view: View, grouping: Grouping, flows: pd.DataFrame) -> pd.Series:
+    """The cause, and "less" where customers bought and yet came down: to a segment of less value and of older orders.
+
+    Value alone does not tell: who comes back may stand among new customers, who have spent less.
+    """
+    profiles = segments.profiles(view.snapshot, grouping).set_index("segment")
+    ends = [flows[column] for column in ("from_segment", "to_segment")]
+    place, recency = ([end.map(profiles[c]).astype(float) for end in ends] for c in ("position", "recency_median"))
+    down = (flows["cause"] == "bought") & (place[0] < place[1]) & (recency[0] < recency[1])
+    return flows["cause"].mask(down, "less")
+
+
+def _nothing(view: View) -> Component:
+    """Why the run knows one moment alone, or none: the true reason of several."""
+    command = html.Code("python -m models run")
+    run = shop.published_run(view.snapshot, SEGMENTS)
+    if run is None:
+        return empty("No movement yet", "Run ", command, " to part the customers, as of past months too.")
+    if queries.moments(view.snapshot).empty or run.parameters.get("months") == 0:
+        return empty("No movement yet", "This run did not look at past months; the next ", command, " does.")
+    first = first_ordered_at(view.snapshot) or run.as_of
+    latest = first_of_month((run.as_of - _NEAR).date())
+    if latest < (first + min(_SETTLED, (run.as_of - first) / 4)).date():
+        words = f"The orders begin on {fmt.day(first)}: the history is too short to hold a month to compare with."
+        return empty("No movement yet", words, " There is movement once later orders are loaded and modelled.")
+    segments = fmt.plural(int(run.metrics.get("k") or 0), "segment")
+    words = f"At every earlier month the shop had too few customers to follow in {segments}: fewer than ten for each."
+    return empty("No movement yet", words)
 
 
 def sentence(view: View) -> Component:
     """How many moved, why, and that the counts add up."""
     course = _course(view)
     if course is None:
-        return _nothing()
+        return _nothing(view)
     everyone, moved = course.customers(), int(course.moved["customers"].sum())
     if not everyone:
         return empty("No customers in this view", "Choose fewer filters.")
     since, until = fmt.day(course.since), fmt.day(course.until)
-    causes = course.moved.groupby("cause")["customers"].sum().sort_values(ascending=False)
+    causes = course.moved.groupby("told")["customers"].sum().sort_values(ascending=False)
     why = ", ".join(f"{count:,} {_BECAUSE[str(cause)]}" for cause, count in causes.items())
     lead = f"{fmt.plural(moved, 'customer')} moved between {since} and {until}" + (f": {why}." if why else ".")
     adds = (
@@ -115,6 +142,7 @@ def sentence(view: View) -> Component:
 
 _BECAUSE = {
     "bought": "bought",
+    "less": "bought too little to stay",
     "returned": "only returned goods",
     "quiet": "went quiet",
     "yardstick": "moved with the yardstick alone",
@@ -173,7 +201,7 @@ def flows(view: View) -> Component:
     frame["source"] = frame["origin"].map(dict(zip(left["name"], range(len(left)), strict=True)))
     frame["target"] = frame["to_segment"].map(dict(zip(right["name"], range(len(right)), strict=True))) + len(left)
     frame["hover"] = [
-        f"{row['origin']} → {row['to_segment']}: {CAUSES[row['cause']][0]}\n"
+        f"{row['origin']} → {row['to_segment']}: {CAUSES[row['told']][0]}\n"
         f"{fmt.plural(int(row['customers']), 'customer')}, {fmt.percent(row['share'])} of {row['origin']}\n"
         f"{fmt.money(row['revenue'], view.currency)} net revenue between the dates"
         for _, row in frame.iterrows()
@@ -182,7 +210,8 @@ def flows(view: View) -> Component:
         _mark(view, course, row["from_segment"], row["to_segment"], row["cause"]) for _, row in frame.iterrows()
     ]
     title = _finding(course)
-    drawn = sankey(frame, nodes, view.theme, _HEIGHT)
+    height = max(_HEIGHT, _A_BAR * max(len(left), len(right)))
+    drawn = sankey(frame.assign(cause=frame["told"]), nodes, view.theme, height)
     since, until = fmt.day(course.since), fmt.day(course.until)
     about = (
         f"Customers by where they stood on {since} (left) and on {until} (right), coloured by why. "
@@ -191,13 +220,13 @@ def flows(view: View) -> Component:
     columns = [
         Column("origin", "From"),
         Column("to_segment", "To"),
-        Column("cause", "Why", lambda cause: CAUSES[cause][0]),
+        Column("told", "Why", lambda told: CAUSES[told][0]),
         Column("customers", "Customers", fmt.number, numeric=True, href=lambda row: row["href"]),
         Column("share", "Share of from", fmt.percent, numeric=True),
         Column("revenue", f"Net revenue between ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
     ]
-    plot = html.Div(graph("flows", drawn, _HEIGHT, title), className="wide-plot")
-    return card(title, legend(frame["cause"].unique()), plot, about=about, twin=(frame, columns))
+    plot = html.Div(graph("flows", drawn, height, title), className="wide-plot")
+    return card(title, legend(frame["told"].unique()), plot, about=about, twin=(frame, columns))
 
 
 def _side(frame: pd.DataFrame, name: str, colour: str) -> pd.DataFrame:
@@ -222,11 +251,12 @@ def _finding(course: _Course) -> str:
     flow = (moved if changed.empty else changed).sort_values("customers", ascending=False, kind="stable").iloc[0]
     of = course.flows.loc[course.flows["from_segment"] == flow["from_segment"], "customers"].sum()
     who = f"{flow['customers']:,} of {of:,} {flow['from_segment']}"
-    return f"{who} {_DID[flow['cause']]} {flow['to_segment']}, since {since}"
+    return f"{who} {_DID[flow['told']]} {flow['to_segment']}, since {since}"
 
 
 _DID = {
     "bought": "bought and are now",
+    "less": "bought too little to stay and are now",
     "returned": "returned goods and are now",
     "quiet": "went quiet and are now",
     "yardstick": "are, by a yardstick that moved, now",
@@ -267,7 +297,8 @@ def matrix(view: View) -> Component:
     )
     title = f"{fmt.percent(stayed, 0)} of the customers of {fmt.day(course.since)} stand where they stood"
     about = "From each row to each column; the stronger the colour, the larger the share of the row. Click one for them"
-    plot = html.Div(graph("matrix", drawn, 90 + 36 * len(rows), title), className="wide-plot")
+    wide = {"--least": f"{140 + 92 * len(columns)}px"}
+    plot = html.Div(graph("matrix", drawn, 110 + 40 * len(rows), title), className="wide-plot", style=wide)
     return card(title, plot, about=about)
 
 

@@ -103,7 +103,8 @@ def _mark(view: View, row: pd.Series) -> str:
 def products(view: View) -> Component:
     """The top products of each segment, by lift over the shop, by revenue and by quantity."""
     profiles = grouping.profiles(view)
-    frames = {kind: queries.products(view.snapshot, kind, grouping.shown(view)) for kind, _ in _KINDS}
+    found = queries.products(view.snapshot, grouping.shown(view))
+    frames = {kind: found[found["kind"] == kind] for kind, _ in _KINDS}
     if profiles.empty or all(frame.empty for frame in frames.values()):
         return []
     shown = [
@@ -119,7 +120,8 @@ def products(view: View) -> Component:
     ]
     about = (
         "Lift: the product's share of what the segment's customers buy over its share in the whole shop. "
-        "Postage and other services are left out. Click a product for the segment's customers who bought it"
+        "Postage and other services are left out, and by quantity what is not counted in pieces (fuel). "
+        "Click a product for the segment's customers who bought it"
     )
     return card("What each segment buys", panes(shown), about=about)
 
@@ -137,6 +139,7 @@ def _ranking(frame: pd.DataFrame, profile: pd.Series, kind: str, view: View) -> 
 
     columns = [
         Column("product", "Product", product_label, href=buyers),
+        Column("customers", "Buyers", fmt.number, numeric=True),
         Column(kind, kind.capitalize(), show, numeric=True),
     ]
     body = table(rows, columns) if len(rows) else html.P("Too few buyers to tell.", className="about")

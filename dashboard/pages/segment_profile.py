@@ -13,6 +13,7 @@ from dashboard.components.table import Column, table
 from dashboard.pages import grouping
 from dashboard.view import Component, View
 from db.queries import segments as queries
+from db.queries import value
 
 _MEASURES = (
     ("recency_days", "Days since the last order"),
@@ -113,9 +114,19 @@ def plays(view: View) -> Component:
         Column("playbook", "How", style="words"),
     ]
     about = None if any(because) else AGAIN
-    worth = frame.iloc[0]
-    title = f"{worth['play']} {worth['segment']} first" if worth["play"] else "What to do with each segment"
-    return card(title, table(frame, columns), about=about)
+    return card(_first(frame, view), table(frame, columns), about=about)
+
+
+def _first(frame: pd.DataFrame, view: View) -> str:
+    """The segment whose revenue is most at stake, of those that something is to be done about."""
+    risk = value.at_risk_by(view.snapshot, grouping.shown(view)).set_index("segment")["risk"]
+    at_stake = frame.assign(risk=frame["segment"].map(risk)).dropna(subset=["risk"])
+    at_stake = at_stake[~at_stake["play"].isin(["", PLAYS["leave"]])].sort_values("risk", ascending=False)
+    if at_stake.empty:
+        return "What to do with each segment"
+    most = at_stake.iloc[0]
+    worth = fmt.short_money(most["risk"], view.currency)
+    return f"{most['segment']} have most at stake: {worth} of last year's revenue may not come again"
 
 
 def _capital(sentence: str) -> str:

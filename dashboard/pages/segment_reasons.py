@@ -9,7 +9,7 @@ from dash import html
 from dashboard import format as fmt
 from dashboard.components.card import card, pill
 from dashboard.components.graph import graph
-from dashboard.components.heat import heatmap
+from dashboard.components.heat import broken, heatmap
 from dashboard.components.reasons import curve, flat_scatter
 from dashboard.components.table import Column, table
 from dashboard.pages import grouping
@@ -22,12 +22,25 @@ from db.runs import SEGMENTS
 
 _MOST_FLAT = 2_000
 _SCORES = range(1, 6)
-_NARROW = 11  # letters
+_NARROW = 12  # letters
 _CRITERIA = {
-    "silhouette": ("Silhouette", "how much nearer customers are to their own segment than to the next; more is better"),
-    "inertia": ("Inertia", "squared distance to the centres; the elbow speaks for a number"),
-    "gap": ("Gap", "how much tighter than customers without segments, with its standard error; more is better"),
-    "stability": ("Stability", "agreement of segments found again in resamples (adjusted Rand index); 1 is perfect"),
+    "silhouette": (
+        "Silhouette",
+        "how much nearer customers are to their own segment than to the next. Within 0.01 of the best",
+    ),
+    "inertia": (
+        "Inertia",
+        "squared distance to the centres. The elbow, farthest below the line between the curve's ends",
+    ),
+    "gap": (
+        "Gap",
+        "how much tighter than customers without segments, with its standard error. The fewest segments whose gap one "
+        "more does not beat by more than its standard error",
+    ),
+    "stability": (
+        "Stability",
+        "agreement of segments found again in resamples (adjusted Rand index). Within 0.05 of the best",
+    ),
 }
 _VOTES = {"silhouette": "silhouette", "inertia": "elbow", "gap": "gap", "stability": "stability"}
 _FEATURES = {
@@ -60,7 +73,7 @@ def number(view: View) -> Component:
     for name, (called, meaning) in _CRITERIA.items():
         drawn = curve(curves["k"], curves[name], chosen, view.theme, curves["gap_se"] if name == "gap" else None)
         votes = ", ".join(map(str, (curves.get("votes") or {}).get(_VOTES[name], []))) or "none"
-        caption = html.Figcaption([html.Strong(called), f": {meaning}. Speaks for {votes}"])
+        caption = html.Figcaption([html.Strong(called), f": {meaning}: {votes}"])
         plots.append(html.Figure([caption, graph(f"curve-{name}", drawn, 190, f"{called} by number of segments")]))
     frame = pd.DataFrame({name: curves[name] for name in ("k", *_CRITERIA, "gap_se")})
     columns = [Column("k", "Segments", fmt.number, numeric=True)] + [
@@ -126,7 +139,7 @@ def grid(view: View) -> Component:
         [str(fm) for fm in rows],
         [str(r) for r in _SCORES],
         [[float(cells[r, fm]["customers"]) if (r, fm) in cells else float("nan") for r in _SCORES] for fm in rows],
-        each(lambda row: f"{_broken(row['rfm_group'])}\n{row['customers']:,}"),
+        each(lambda row: f"{broken(row['rfm_group'], _NARROW)}\n{row['customers']:,}"),
         each(
             lambda row: f"R {row['r_score']}, FM {row['fm_score']}: {row['rfm_group']}, {row['customers']:,} customers"
         ),
@@ -145,11 +158,6 @@ def grid(view: View) -> Component:
         Column("customers", "Customers", fmt.number, numeric=True, href=address),
     ]
     return card(title, plot, about=about, twin=(frame, columns))
-
-
-def _broken(name: str) -> str:
-    """A long name on two lines, for a narrow cell."""
-    return name.replace(" ", "\n", 1) if len(name) > _NARROW else name
 
 
 def flat(view: View) -> Component:

@@ -96,17 +96,23 @@ def traits_tested(snapshot: Snapshot, grouping: str) -> int:
     return int(snapshot.scalar("SELECT count(*) FROM segment_trait WHERE grouping = ?", (grouping,)))
 
 
-def products(snapshot: Snapshot, kind: str, grouping: str = "segment") -> pd.DataFrame:
-    """The top products of each segment by kind (revenue, quantity, lift): segment, rank, product_id, name, category,
-    quantity, revenue, lift."""
+def products(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
+    """The top products of each segment by each kind (revenue, quantity, lift): kind, segment, rank, product_id, name,
+    category, customers (of the segment, who bought it), quantity, revenue, lift."""
     return snapshot.frame(
-        """
-        SELECT segment, rank, product_id, coalesce(name, product_id) AS name, category, quantity::DOUBLE AS quantity,
-            revenue::DOUBLE AS revenue, lift
-        FROM segment_product LEFT JOIN product USING (product_id)
-        WHERE kind = ? AND grouping = ? ORDER BY segment, rank
+        f"""
+        WITH top AS (FROM segment_product WHERE grouping = ?), buyer AS (
+            SELECT segment, product_id, count(DISTINCT customer_id) AS customers
+            FROM transaction_line
+            JOIN (SELECT customer_id, {_name(grouping)} AS segment FROM customer_segment) USING (customer_id)
+            WHERE NOT is_return AND product_id IN (SELECT product_id FROM top) GROUP BY ALL
+        )
+        SELECT kind, segment, rank, product_id, coalesce(name, product_id) AS name, category,
+            coalesce(customers, 0) AS customers, quantity::DOUBLE AS quantity, revenue::DOUBLE AS revenue, lift
+        FROM top LEFT JOIN product USING (product_id) LEFT JOIN buyer USING (segment, product_id)
+        ORDER BY kind, segment, rank
         """,
-        (kind, grouping),
+        (grouping,),
     )
 
 

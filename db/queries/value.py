@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from db.conditions import Condition
-from db.drill import Range
+from db.drill import Grouping, Range
 from db.filters import Filters
 from db.remembered import remembered
 from db.snapshot import Snapshot
@@ -81,6 +81,16 @@ def at_risk(snapshot: Snapshot, filters: Filters, limit: int = 12) -> pd.DataFra
         "SELECT customer_id, segment, recency_days, churn_risk, clv, past, risk "
         f"FROM ({relation.sql}) WHERE risk > 0 ORDER BY risk DESC, customer_id LIMIT ?",
         (*relation.values, limit),
+    )
+
+
+def at_risk_by(snapshot: Snapshot, grouping: Grouping) -> pd.DataFrame:
+    """Net revenue of the year before that may not come again, of all customers: segment, risk; most first."""
+    relation = _known(Filters())
+    return snapshot.frame(
+        f"SELECT {grouping} AS segment, sum(risk) AS risk FROM ({relation.sql}) GROUP BY ALL "
+        "HAVING sum(risk) > 0 ORDER BY risk DESC, segment",
+        relation.values,
     )
 
 

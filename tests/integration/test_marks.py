@@ -177,6 +177,15 @@ def test_what_is_told_of_a_segment_leads_to_all_of_it(sample_shop: Settings, que
         assert behind(view.snapshot, filters) == int(link.children.replace(",", ""))
 
 
+@pytest.mark.parametrize("grouping", list(GROUPING_FIELDS))
+def test_buyers_of_top_products(snapshot: Snapshot, grouping: str) -> None:
+    top = segments.products(snapshot, grouping)
+    assert set(top["kind"]) == {"revenue", "quantity", "lift"}
+    for _, row in top.sample(8, random_state=1).iterrows():
+        chosen = Filters(products=(row["product_id"],), **{GROUPING_FIELDS[grouping]: (row["segment"],)})  # type: ignore[arg-type,index]
+        assert behind(snapshot, chosen) == row["customers"], row.to_dict()
+
+
 def ask(record: Engine, sql: str, values: dict[str, Any]) -> pd.DataFrame:
     with record.connect() as connection:
         result = connection.execute(text(sql), values)
