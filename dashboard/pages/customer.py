@@ -84,7 +84,7 @@ def advice(customer: pd.Series, profile: pd.Series) -> str:
     if fmt.missing(risk) or risk < PROBABLY or profile["play"] not in ("retain", "grow"):
         return str(profile["playbook"])
     first = f"Win back first: no order within 90 days is likely ({fmt.percent(risk, 0)})."
-    return f"{first} Then, as with all {profile['segment']}: {profile['playbook']}"
+    return f"{first} Then, as with all {customer['segment']}: {profile['playbook']}"
 
 
 def _group(customer: pd.Series, view: View) -> list[Component]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import Engine, text
 
 from dashboard import ids
@@ -15,6 +16,7 @@ from dashboard.app import create_app
 from dashboard.pages import PAGES, match
 from dashboard.pages.customers import download_address
 from dashboard.shell import SHELL_SLOTS
+from dashboard.view import Views
 from db import snapshot
 from db.engine import make_engine
 from db.grid import GridRequest
@@ -79,6 +81,45 @@ def test_the_report_card_of_the_run_stands_on_the_page_of_value(client: FlaskCli
     assert "Orders a customer: mean absolute error" in shown
     assert "customers known on" in shown
     assert "both naive forecasts" in shown
+
+
+def test_no_customer_is_advised_or_called_active_against_what_is_known_of_them(
+    client: FlaskClient, sample_shop: Settings
+) -> None:
+    known = snapshot.open_newest(sample_shop.data_dir).frame(
+        "SELECT customer_id, frequency, churn_risk, play FROM customer_segment JOIN segment_profile "
+        "USING (segment) WHERE grouping = 'segment'"
+    )
+    away = known[(known["churn_risk"] >= 0.5) & known["play"].isin(["retain", "grow"])]
+    near = known[(known["churn_risk"] < 0.5) & (known["frequency"] > 1)]
+    once = known[known["frequency"] == 1]
+    assert len(away)
+    for of, first, active in ((away, True, None), (near, False, True), (once, None, False)):
+        for customer in of["customer_id"].head(2):
+            shown = slot(client, "customer.head", f"/customers/{customer}", "")
+            assert first is None or ("Win back first" in shown) == first, customer
+            assert active is None or ("likely still active" in shown) == active, customer
+
+
+def test_before_the_first_run_pages_of_customers_tell_of_it(settings: Settings, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO load (name, sha256, status, months) VALUES ('x', 'x', 'done', '{2020-01}');"
+                "INSERT INTO customer VALUES ('c', null); INSERT INTO product (product_id) VALUES ('p');"
+                "INSERT INTO transaction_line SELECT 1, 1, 'o', 'c', 'p', '2020-01-01', 1, 1, 0, 1, false, null"
+            )
+        )
+    snapshot.refresh(engine, settings.data_dir)
+    client = create_app(settings).server.test_client()
+    for path in ("/segments", "/customers"):
+        page = match(path)[0]
+        assert page is not None
+        frame = json.dumps(page.layout(Views(settings).view("")), cls=PlotlyJSONEncoder)
+        slots = "".join(slot(client, name, path, "") for name in page.slots if f'"{name}"' in frame)
+        assert "python -m models run" in frame + slots
+        assert "filter" not in frame + slots
+        assert (frame + slots).count('H2"') == 1
 
 
 def test_a_stranger_and_a_strange_address_are_said_plainly(client: FlaskClient) -> None:

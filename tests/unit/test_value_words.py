@@ -71,8 +71,8 @@ def test_nothing_is_said_of_a_silence_that_nobody_kept(chances: list[float], wor
     ],
 )
 def test_who_will_probably_not_come_is_to_be_won_back_first(risk: float, play: str, first: bool) -> None:
-    profile = pd.Series({"segment": "Champions", "play": play, "playbook": "Give early access."})
-    said = advice(pd.Series({"churn_risk": risk}), profile)
+    profile = pd.Series({"play": play, "playbook": "Give early access."})
+    said = advice(pd.Series({"segment": "Champions", "churn_risk": risk}), profile)
     assert said.endswith("Give early access.")
     assert said.startswith("Win back first: no order within 90 days is likely") == first
     assert ("95%" in said) == (first and risk == 0.95)
