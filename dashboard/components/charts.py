@@ -12,6 +12,8 @@ from dashboard.theme import SEGMENT_COLOURS, Theme, faded, token
 
 SYMBOLS = ("diamond", "square", "cross", "x")
 """Segments of one colour differ by their marks."""
+LEGEND = 20
+"""Letters of a name in a legend."""
 
 
 def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str) -> go.Figure:
@@ -155,7 +157,7 @@ def rfm_scatter(
             x=np.maximum(group["recency_days"].to_numpy(), 1),
             y=group["frequency"].to_numpy(),
             z=np.maximum(group["monetary"].to_numpy(), 1.0),
-            name=segment,
+            name=fmt.unmarked(fmt.shortened(segment, LEGEND)),
             mode="markers",
             marker={
                 "size": 3.2,
@@ -173,7 +175,7 @@ def rfm_scatter(
             ),
             hovertemplate=(
                 "customer %{customdata[1]}<br>last order %{customdata[2]} days ago<br>%{y:,} orders<br>"
-                f"{sign}%{{customdata[3]:,.2f}} spent<extra>{segment}</extra>"
+                f"{sign}%{{customdata[3]:,.2f}} spent<extra>{fmt.unmarked(segment)}</extra>"
             ),
         )
     log = {"type": "log", "dtick": "D2", "tickformat": "~s"}

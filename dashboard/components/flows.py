@@ -35,6 +35,7 @@ STANDINGS = {
 
 
 _GAP = 14  # pixels between the bars of a side
+_MARGIN, _ASIDE, _LETTERS = 184, 6, 19  # pixels for the names beside the bars, where no flow strikes them out
 
 
 def legend(causes: Iterable[str]) -> Component:
@@ -59,13 +60,26 @@ def colour(key: str, theme: Theme) -> str:
 def sankey(flows: pd.DataFrame, nodes: pd.DataFrame, theme: Theme, height: int) -> go.Figure:
     """Customers from the segments at one moment (left) to those at another (right), coloured by cause.
 
-    `nodes`: label, customers, side (0 or 1), colour, href, in the order to show from the top; `flows`: source and
+    `nodes`: name, label, customers, side (0 or 1), colour, href, in the order to show from the top; `flows`: source and
     target (places in `nodes`), customers, cause, hover, href. `height` is that of the plot in pixels.
     """
     room = 1 - (nodes["side"].value_counts().max() - 1) * _GAP / height
     tall = nodes["customers"] / nodes["customers"].groupby(nodes["side"]).transform("sum") * room
     above = tall.groupby(nodes["side"]).cumsum() - tall + nodes.groupby("side").cumcount() * _GAP / height
     links = [colour(CAUSES[cause][1], theme) for cause in flows["cause"]]
+    named = [
+        {
+            "text": f"{fmt.unmarked(fmt.shortened(name, _LETTERS))}  {count:,}",
+            "x": side,
+            "y": 1 - y,
+            "xanchor": "left" if side else "right",
+            "yanchor": "middle",
+            "xshift": _ASIDE if side else -_ASIDE,
+            "showarrow": False,
+            "font": {"size": 12},
+        }
+        for name, count, side, y in zip(nodes["name"], nodes["customers"], nodes["side"], above + tall / 2, strict=True)
+    ]
     faint = [faded(c, 0.9 if cause == "stayed" else 0.6) for c, cause in zip(links, flows["cause"], strict=True)]
     return figure(
         theme,
@@ -91,15 +105,11 @@ def sankey(flows: pd.DataFrame, nodes: pd.DataFrame, theme: Theme, height: int) 
                 "customdata": flows["href"],
                 "hovertemplate": "%{label}<extra></extra>",
             },
-            textfont={"color": token("text", theme), "shadow": _halo(theme), "size": 12},
+            textfont={"color": "rgba(0, 0, 0, 0)", "shadow": "none", "size": 12},
         ),
-        margin={"b": 16},
+        margin={"l": _MARGIN, "r": _MARGIN, "b": 16},
+        annotations=named,
     )
-
-
-def _halo(theme: Theme) -> str:
-    """A shadow that parts the names from the flows behind them."""
-    return ", ".join([f"0 0 3px {token('surface', theme)}"] * 4)
 
 
 def waterfall(

@@ -13,7 +13,7 @@ from dashboard.theme import Theme, mixed, token
 
 Texts = Sequence[Sequence[str]]
 
-_WIDTH = 16  # letters that a row or a column has for its name
+_ACROSS, _DOWN = 14, 16  # letters that a column and a row have for their names
 
 
 def heatmap(
@@ -49,17 +49,18 @@ def heatmap(
             showscale=False,
         ),
     )
-    for axis, names, title in ((picture.layout.xaxis, columns, titles[0]), (picture.layout.yaxis, rows, titles[1])):
-        axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[_named(n) for n in names])
+    across, down = picture.layout.xaxis, picture.layout.yaxis
+    for axis, names, title, width in ((across, columns, titles[0], _ACROSS), (down, rows, titles[1], _DOWN)):
+        axis.update(tickmode="array", tickvals=list(range(len(names))), ticktext=[_named(n, width) for n in names])
         axis.update(title={"text": title, "standoff": 12}, showgrid=False)
     picture.update_layout(xaxis_side="top", xaxis_tickangle=0, yaxis_autorange="reversed", margin={"t": 8, "b": 8})
     return picture
 
 
-def broken(name: str, width: int = _WIDTH) -> str:
+def broken(name: str, width: int) -> str:
     """A long name on two lines, cut at their end."""
     return "\n".join(wrap(name, width, max_lines=2, placeholder="…")) if len(name) > width else name
 
 
-def _named(name: str) -> str:
-    return fmt.unmarked(broken(name)).replace("\n", "<br>")
+def _named(name: str, width: int) -> str:
+    return fmt.unmarked(broken(name, width)).replace("\n", "<br>")

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import format as fmt
-from dashboard.components.charts import SYMBOLS
+from dashboard.components.charts import LEGEND, SYMBOLS
 from dashboard.components.flows import colour
 from dashboard.components.graph import figure
 from dashboard.theme import Theme, token
@@ -45,7 +45,7 @@ def flat_scatter(points: pd.DataFrame, profiles: pd.DataFrame, titles: tuple[str
         picture.add_scatter(
             x=group["pca_x"].to_numpy(),
             y=group["pca_y"].to_numpy(),
-            name=fmt.unmarked(profile["segment"]),
+            name=fmt.unmarked(fmt.shortened(profile["segment"], LEGEND)),
             mode="markers",
             marker={
                 "size": 5,
