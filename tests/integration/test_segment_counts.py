@@ -33,6 +33,22 @@ def bought(data: Snapshot) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
+def kinds(data: Snapshot) -> dict[str, pd.DataFrame]:
+    """Who bought of each category and of each department, those of services alone left out: customer_id, value."""
+    lines = data.frame(
+        "SELECT customer_id, category, department, is_service FROM transaction_line JOIN product USING (product_id) "
+        "WHERE customer_id IS NOT NULL"
+    )
+    goods = data.frame("SELECT category, department FROM product WHERE NOT is_service")
+    kept = {trait: lines[lines[trait].isin(goods[trait].dropna())] for trait in (C.CATEGORY, C.DEPARTMENT)}
+    assert any(frame["is_service"].any() for frame in kept.values()), "some services are in a category of goods"
+    return {
+        trait: frame[[C.CUSTOMER_ID, trait]].set_axis([C.CUSTOMER_ID, C.VALUE], axis=1).drop_duplicates()
+        for trait, frame in kept.items()
+    }
+
+
+@pytest.fixture(scope="module")
 def labels(data: Snapshot) -> pd.DataFrame:
     """Three random groupings; of one some customers are in no segment."""
     ids = data.frame("SELECT DISTINCT customer_id FROM transaction_line WHERE customer_id IS NOT NULL ORDER BY 1")
@@ -60,13 +76,12 @@ def test_sales_of_all_groupings_are_those_of_each(data: Snapshot, bought: pd.Dat
         assert mine[C.CUSTOMERS].tolist() == aligned[C.CUSTOMERS].tolist()
 
 
-def test_traits_of_all_groupings_are_those_of_each(data: Snapshot, bought: pd.DataFrame, labels: pd.DataFrame) -> None:
+def test_traits_of_all_groupings_are_those_of_each(
+    data: Snapshot, kinds: dict[str, pd.DataFrame], labels: pd.DataFrame
+) -> None:
     found = features.trait_counts(data, labels, end(data))
     attributes = data.frame("SELECT customer_id, attributes FROM customer")
-    had = [
-        bought[[C.CUSTOMER_ID, trait]].dropna().set_axis([C.CUSTOMER_ID, C.VALUE], axis=1).assign(trait=trait)
-        for trait in (C.CATEGORY, C.DEPARTMENT)
-    ]
+    had = [frame.assign(trait=trait) for trait, frame in kinds.items()]
     told = [(who, *pair) for who, text in attributes.itertuples(index=False) for pair in json.loads(text).items()]
     had.append(pd.DataFrame(told, columns=[C.CUSTOMER_ID, C.TRAIT, C.VALUE]))
     all_had = pd.concat(had).drop_duplicates().merge(labels, on=C.CUSTOMER_ID)
@@ -80,9 +95,9 @@ def test_traits_of_all_groupings_are_those_of_each(data: Snapshot, bought: pd.Da
         assert of_all.to_dict() == all_had.groupby([grouping, C.TRAIT])[C.CUSTOMER_ID].nunique().to_dict()
 
 
-def test_a_stratum_is_of_customers_who_buy_about_as_broadly(data: Snapshot, bought: pd.DataFrame) -> None:
+def test_a_stratum_is_of_customers_who_buy_about_as_broadly(data: Snapshot, kinds: dict[str, pd.DataFrame]) -> None:
     """Customers labelled by the number of their categories: each number is in one stratum, and more is never lower."""
-    breadth = bought.groupby(C.CUSTOMER_ID)[C.CATEGORY].nunique()
+    breadth = kinds[C.CATEGORY].groupby(C.CUSTOMER_ID)[C.VALUE].nunique()
     labels = pd.DataFrame({C.CUSTOMER_ID: breadth.index, C.SEGMENT: breadth.map("{:04}".format).to_numpy()})
     counts = features.trait_counts(data, labels, end(data))
     strata = counts[counts[C.TRAIT] == C.CATEGORY].groupby(C.SEGMENT)[STRATUM].agg(["min", "max"])
