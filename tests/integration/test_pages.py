@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -81,6 +82,13 @@ def test_the_report_card_of_the_run_stands_on_the_page_of_value(client: FlaskCli
     assert "Orders a customer: mean absolute error" in shown
     assert "customers known on" in shown
     assert "both naive forecasts" in shown
+
+
+def test_a_bar_of_the_tenths_tells_its_customers_to_the_mouse(client: FlaskClient) -> None:
+    told = re.findall(
+        r"(?:Best tenth|Tenth [2-9]|Last tenth), ([0-9,]+) customers", slot(client, "value.deciles", "/value", "")
+    )
+    assert sum(int(number.replace(",", "")) for number in told) == 2 * 800  # the expected and the past bars
 
 
 def test_no_customer_is_advised_or_called_active_against_what_is_known_of_them(
