@@ -105,7 +105,7 @@ def test_on_a_shop_every_question_is_answered(sample_shop: Settings) -> None:
         pytest.param(
             [line(str(who), f"c{who}", "2024-01-05 09:00", 4.0) for who in range(40)]
             + [line(f"b{who}", f"c{who}", "2024-01-06 09:00", 4.0, -2) for who in range(40)],
-            ["brought -", "1 segment", "A Lorenz curve needs 10 customers who brought revenue"],
+            ["brought −", "1 segment", "A Lorenz curve needs 10 customers who brought revenue"],
             id="all alike, and all returned twice over",
         ),
     ],
