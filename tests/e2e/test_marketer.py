@@ -75,6 +75,8 @@ def test_from_the_overview_to_a_downloaded_list(open_page: OpenPage, record: Eng
     page.locator(".segment-card h2 a", has_text=segment).click()
     page.wait_for_url("**/customers?**")
     assert query(page) == {"segment": [segment]}, "the card tells of the whole segment, so it leads to all of it"
+    expect(page.locator(".chip", has_text="Produce")).to_have_count(0)
+    expect(page.locator(".control", has_text="Department")).to_contain_text("All")
     only_produce(page)
 
     expected = ask(record, CHOSEN, segment=segment, department="Produce")
