@@ -10,13 +10,13 @@ import pandas as pd
 
 from db.columns import Columns as C
 
-RETURNED, PURCHASE_DAYS = "returned", "purchase_days"
+RETURNED = "returned"
 """Of the features, what is of no table."""
 
 _DAY = np.timedelta64(1, "D")
 _PLACES = 4
 """Decimals that money is recorded to: beyond them a sum has only what its order of addition left."""
-_SUMS = ("orders", "days", "amount", "sold", "on_discount", "returned", "categories")
+_SUMS = ("orders", "amount", "sold", "on_discount", "returned", "categories")
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,9 @@ class Known:
 
     `features` is indexed by the customer's number and has first_ordered_at, last_ordered_at, recency_days (whole
     days), frequency (orders), monetary (net revenue), tenure_days (since the first purchase), gap_days (mean days from
-    order to order; NaN after one order), average_order (monetary an order), silence (recency in usual gaps),
-    purchase_days (distinct days with a purchase), returned (worth of what came back), and where the data have any:
-    discount_share (share of spend bought on discount), category_breadth (distinct categories), return_rate (share of
-    what was sold that came back).
+    order to order; NaN after one order), average_order (monetary an order), silence (recency in usual gaps), returned
+    (worth of what came back), and where the data have any: discount_share (share of spend bought on discount),
+    category_breadth (distinct categories), return_rate (share of what was sold that came back).
     """
 
     as_of: datetime
@@ -80,7 +79,6 @@ def _features(
         C.GAP: gap,
         C.AVERAGE_ORDER: total["amount"] / orders,
         C.SILENCE: recency / _usual_gap(gap),
-        PURCHASE_DAYS: total["days"].astype(np.int32),
         RETURNED: total["returned"],
     }
     sold = np.where(total["sold"] > 0, total["sold"], np.inf)  # nothing sold: nothing of it came back

@@ -60,8 +60,7 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
     is left out. Sums of periods 0 to p are what was known at moment p. Columns:
 
     - customer: a number into `Periods.ids`; period; rows come in this order
-    - orders: distinct orders first bought of in the period; days: distinct days of those; first_at, last_at: of
-      purchases, NaT where there was none
+    - orders: distinct orders first bought of in the period; first_at, last_at: of purchases, NaT where there was none
     - amount: net revenue; sold: what purchases brought; on_discount: of it by lines with a discount; returned: the
       worth of what came back
     - categories: those first bought from in the period (0 where the products have none)
@@ -91,8 +90,8 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
                 -sum(amount) FILTER (is_return) AS returned
             FROM line GROUP BY ALL
         ), fresh AS (
-            SELECT customer, period, count(*) AS orders, count(DISTINCT first_at::DATE) AS days FROM (
-                SELECT customer, min(period) AS period, min(first_at) AS first_at FROM part
+            SELECT customer, period, count(*) AS orders FROM (
+                SELECT customer, min(period) AS period FROM part
                 WHERE first_at IS NOT NULL GROUP BY customer, order_id
             ) GROUP BY ALL
         ), tried AS (
@@ -107,8 +106,8 @@ def customer_periods(snapshot: Snapshot, moments: Sequence[datetime], returns: R
                 coalesce(sum(returned), 0)::DOUBLE AS returned
             FROM part GROUP BY ALL
         )
-        SELECT customer, period, coalesce(orders, 0)::INTEGER AS orders, coalesce(days, 0)::INTEGER AS days, first_at,
-            last_at, amount, sold, on_discount, returned, coalesce(categories, 0)::INTEGER AS categories
+        SELECT customer, period, coalesce(orders, 0)::INTEGER AS orders, first_at, last_at, amount,
+            sold, on_discount, returned, coalesce(categories, 0)::INTEGER AS categories
         FROM done LEFT JOIN fresh USING (customer, period) LEFT JOIN tried USING (customer, period)
         ORDER BY customer, period
         """

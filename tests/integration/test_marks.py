@@ -1,6 +1,5 @@
 """The number on a mark is the number of customers behind it, whatever else is filtered."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from random import Random
@@ -17,11 +16,10 @@ from dashboard.pages.segments import cards
 from dashboard.view import Views
 from db.conditions import Period
 from db.drill import Bridge, Cohort, Grouping, Move, Range, Trait
-from db.engine import make_engine
 from db.filters import GROUPING_FIELDS, Filters
 from db.grid import GridRequest
 from db.queries import customers, movement, segments, shop
-from db.snapshot import Snapshot, open_newest
+from db.snapshot import Snapshot
 from db.standing import STANDINGS, compared, whole_month
 from settings import Settings
 
@@ -30,18 +28,6 @@ FILTERS = [
     Filters(departments=("PRODUCE", "Produce", "MEAT", "Meat")),
     Filters(start=date(2017, 3, 1), end=date(2017, 5, 30), ranges=(Range("frequency", 10, 60),)),
 ]
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_shop: Settings) -> Snapshot:
-    return open_newest(sample_shop.data_dir)
-
-
-@pytest.fixture(scope="module")
-def record(sample_shop: Settings) -> Iterator[Engine]:
-    engine = make_engine(sample_shop)
-    yield engine
-    engine.dispose()
 
 
 def behind(snapshot: Snapshot, filters: Filters) -> int:

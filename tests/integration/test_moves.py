@@ -7,16 +7,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db.columns import Columns as C
-from db.engine import make_engine
-from settings import Settings
 
 PAIRS = {C.SEGMENT: (C.SEGMENTS, C.SEGMENT_CAUSES), C.RFM_GROUP: (C.GROUPS, C.GROUP_CAUSES)}
 CAUSES = {"=": "stayed", "b": "bought", "r": "returned", "q": "quiet", "y": "yardstick", "n": "new"}
-
-
-@pytest.fixture(scope="module")
-def engine_of_sample(sample_shop: Settings) -> Engine:
-    return make_engine(sample_shop)
 
 
 def rows(engine: Engine, query: str, **values: object) -> pd.DataFrame:
@@ -26,13 +19,13 @@ def rows(engine: Engine, query: str, **values: object) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def moments(engine_of_sample: Engine) -> pd.DataFrame:
-    return rows(engine_of_sample, "SELECT * FROM current_movement_moment ORDER BY moment")
+def moments(record: Engine) -> pd.DataFrame:
+    return rows(record, "SELECT * FROM current_movement_moment ORDER BY moment")
 
 
 @pytest.fixture(scope="module")
-def flows(engine_of_sample: Engine) -> pd.DataFrame:
-    return rows(engine_of_sample, "SELECT * FROM current_movement")
+def flows(record: Engine) -> pd.DataFrame:
+    return rows(record, "SELECT * FROM current_movement")
 
 
 def test_the_past_is_a_year_of_months(moments: pd.DataFrame) -> None:
@@ -57,13 +50,11 @@ def test_everybody_is_counted_once_at_every_pair(moments: pd.DataFrame, flows: p
             assert counted.sum() == customers[later]
 
 
-def test_revenue_of_the_flows_is_that_of_the_lines(
-    engine_of_sample: Engine, moments: pd.DataFrame, flows: pd.DataFrame
-) -> None:
+def test_revenue_of_the_flows_is_that_of_the_lines(record: Engine, moments: pd.DataFrame, flows: pd.DataFrame) -> None:
     at = moments.set_index(C.MOMENT)[C.AS_OF]
     for earlier, later in [(0, 1), (3, 9), (0, len(at) - 1)]:
         sold = rows(
-            engine_of_sample,
+            record,
             "SELECT sum(amount) AS revenue FROM transaction_line "
             "WHERE customer_id IN (SELECT customer_id FROM current_customer_segment) "
             "AND ordered_at >= :since AND ordered_at < :until",
@@ -76,9 +67,9 @@ def test_revenue_of_the_flows_is_that_of_the_lines(
             assert abs(total - sold) < 1e-2, "each flow is rounded to a hundredth of a cent"
 
 
-def test_each_flow_has_as_many_customers_behind_it(engine_of_sample: Engine, flows: pd.DataFrame) -> None:
-    people = rows(engine_of_sample, "SELECT * FROM current_customer_movement")
-    letters = rows(engine_of_sample, "SELECT * FROM current_movement_letter")
+def test_each_flow_has_as_many_customers_behind_it(record: Engine, flows: pd.DataFrame) -> None:
+    people = rows(record, "SELECT * FROM current_customer_movement")
+    letters = rows(record, "SELECT * FROM current_movement_letter")
     for grouping, (path, cause) in PAIRS.items():
         named = letters[letters[C.GROUPING] == grouping].set_index(C.LETTER)[C.SEGMENT].to_dict()
         for earlier, later in [(0, 1), (2, 8), (7, 8)]:
@@ -96,14 +87,14 @@ def test_each_flow_has_as_many_customers_behind_it(engine_of_sample: Engine, flo
             assert counted == told.set_index([C.FROM_SEGMENT, C.TO_SEGMENT, C.CAUSE])[C.CUSTOMERS].to_dict()
 
 
-def test_the_last_moment_is_the_runs_own(engine_of_sample: Engine) -> None:
+def test_the_last_moment_is_the_runs_own(record: Engine) -> None:
     told = rows(
-        engine_of_sample,
+        record,
         "SELECT c.segment, l.segment AS by_letter, c.rfm_group, g.segment AS group_by_letter "
         "FROM current_customer_segment AS c JOIN current_customer_movement AS m USING (customer_id) "
         "JOIN current_movement_letter AS l ON l.grouping = 'segment' AND l.letter = right(m.segments, 1) "
         "JOIN current_movement_letter AS g ON g.grouping = 'rfm_group' AND g.letter = right(m.groups, 1)",
     )
-    assert len(told) == len(rows(engine_of_sample, "SELECT 1 FROM current_customer_segment"))
+    assert len(told) == len(rows(record, "SELECT 1 FROM current_customer_segment"))
     assert (told["segment"] == told["by_letter"]).all()
     assert (told["rfm_group"] == told["group_by_letter"]).all()

@@ -1,6 +1,5 @@
 """What the pages show, computed from the snapshot, equals what plain SQL on the record says."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -9,26 +8,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
-from db.engine import make_engine
 from db.filters import Filters, Period
 from db.grid import GridRequest
 from db.queries import customers, overview, recommendations, segments, shop
-from db.snapshot import Snapshot, open_newest
-from settings import Settings
+from db.snapshot import Snapshot
 
 COMBINATIONS = 25
-
-
-@pytest.fixture(scope="module")
-def snapshot(sample_shop: Settings) -> Snapshot:
-    return open_newest(sample_shop.data_dir)
-
-
-@pytest.fixture(scope="module")
-def record(sample_shop: Settings) -> Iterator[Engine]:
-    engine = make_engine(sample_shop)
-    yield engine
-    engine.dispose()
 
 
 def random_filters(snapshot: Snapshot, seed: int) -> Filters:
