@@ -199,7 +199,8 @@ customer_movement = Table(
     Column(C.GROUP_CAUSES, Text, nullable=False),
 )
 
-# run x customer x kind (discover, buy_again) x rank
+# run x customer x kind x rank; popular is what popularity would have offered, frozen to be compared with later. parts
+# is a JSON object of what the score is the sum of; because_product_id is the own purchase that speaks for it
 recommendation = Table(
     "recommendation",
     metadata,
@@ -210,33 +211,55 @@ recommendation = Table(
     Column(C.PRODUCT_ID, Text, nullable=False),
     Column(C.SCORE, DOUBLE_PRECISION, nullable=False),
     Column(C.REASON, Text, nullable=False),
+    Column(C.BECAUSE, Text),
+    Column(C.PARTS, Text),
 )
 
-# run x product x product
+# run x product x rank: the customers to write to about it, the likeliest first
+product_audience = Table(
+    "product_audience",
+    metadata,
+    _run_id(),
+    Column(C.PRODUCT_ID, Text, primary_key=True),
+    Column(C.RANK, SmallInteger, primary_key=True),
+    Column(C.CUSTOMER_ID, Text, nullable=False),
+    Column(C.SCORE, DOUBLE_PRECISION, nullable=False),
+    Column(C.REASON, Text, nullable=False),
+)
+
+# run x product x other product: the rule "who buys the first buys the other" where it has support, and how alike
+# they are where they are among each other's nearest
 product_pair = Table(
     "product_pair",
     metadata,
     _run_id(),
     Column(C.PRODUCT_ID, Text, primary_key=True),
     Column(C.OTHER_PRODUCT_ID, Text, primary_key=True),
+    Column(C.BASKETS, Integer),
     Column(C.SUPPORT, DOUBLE_PRECISION),
     Column(C.CONFIDENCE, DOUBLE_PRECISION),
     Column(C.LIFT, DOUBLE_PRECISION),
+    Column(C.LEVERAGE, DOUBLE_PRECISION),
     Column(C.SIMILARITY, DOUBLE_PRECISION),
 )
 
-# run x model x slice x metric x k
+# run x fold x model x against x slice x subset x metric x k. Folds are windows of the test, 1 the newest, 0 all of them
+# together; against is empty for the model's own value, else value is its difference to that model, customer by customer
 evaluation = Table(
     "evaluation",
     metadata,
     _run_id(),
+    Column(C.FOLD, SmallInteger, primary_key=True, autoincrement=False, server_default="0"),
     Column(C.MODEL, Text, primary_key=True),
+    Column(C.AGAINST, Text, primary_key=True, server_default=""),
     Column(C.SLICE, Text, primary_key=True),
+    Column(C.SUBSET, Text, primary_key=True, server_default="all"),
     Column(C.METRIC, Text, primary_key=True),
-    Column(C.K, SmallInteger, primary_key=True),
+    Column(C.K, SmallInteger, primary_key=True, autoincrement=False),
     Column(C.VALUE, DOUBLE_PRECISION, nullable=False),
     Column(C.CI_LOW, DOUBLE_PRECISION),
     Column(C.CI_HIGH, DOUBLE_PRECISION),
+    Column(C.CUSTOMERS, Integer),
 )
 
 SEGMENT_TABLES = (
@@ -250,5 +273,5 @@ SEGMENT_TABLES = (
     movement,
     customer_movement,
 )
-RECOMMENDATION_TABLES = (recommendation, product_pair, evaluation)
+RECOMMENDATION_TABLES = (recommendation, product_audience, product_pair, evaluation)
 RESULT_TABLES = SEGMENT_TABLES + RECOMMENDATION_TABLES

@@ -109,16 +109,22 @@ def latest(engine: Engine, kind: str) -> Run | None:
     return _one(engine, query)
 
 
-def prune(engine: Engine, kind: str, keep: int = 5) -> int:
-    """Delete the superseded and refused runs of a kind beyond the newest `keep`, results included; gives how many."""
-    old = (
-        select(model_run.c.run_id)
-        .where(model_run.c.kind == kind, model_run.c.status.in_(("superseded", "refused")))
-        .order_by(model_run.c.run_id.desc())
-        .offset(keep)
-    )
+def prune(engine: Engine, kind: str, keep: int = 5, keep_refused: int = 20) -> int:
+    """Delete what is beyond the newest superseded runs and the newest refused ones of a kind, results included.
+
+    Refused runs are the record of decisions and hold little. Gives how many were deleted.
+    """
+    deleted = 0
     with _transaction(engine, f"old runs of {kind} were removed") as connection:
-        return int(connection.execute(delete(model_run).where(model_run.c.run_id.in_(old))).rowcount)
+        for status, kept in (("superseded", keep), ("refused", keep_refused)):
+            old = (
+                select(model_run.c.run_id)
+                .where(model_run.c.kind == kind, model_run.c.status == status)
+                .order_by(model_run.c.run_id.desc())
+                .offset(kept)
+            )
+            deleted += connection.execute(delete(model_run).where(model_run.c.run_id.in_(old))).rowcount
+    return deleted
 
 
 @contextmanager

@@ -48,7 +48,8 @@ class Manifest:
 class Snapshot:
     """One pinned version. Queries see its tables as DuckDB views; a thread may query while others do.
 
-    The tables of segments are those of the published run, or with `run_id` of an earlier one.
+    The tables of segments are those of the published run, or with `run_id` of an earlier one. What every run offered,
+    and how it was judged, is in `every_recommendation` and `every_evaluation`.
     """
 
     def __init__(self, path: Path, pin: int, run_id: int | None = None) -> None:
@@ -74,6 +75,9 @@ class Snapshot:
         tables = {name: parts for name, parts in self.manifest.tables.items() if OF_RUN not in name}
         for name in names(result_schema.SEGMENT_TABLES):
             tables[name] = self.manifest.tables.get(f"{name}{OF_RUN}{self.run_id}", tables[name])
+        for name in names((result_schema.recommendation, result_schema.evaluation)):
+            of_all = [parts for table, parts in self.manifest.tables.items() if table.partition(OF_RUN)[0] == name]
+            tables[f"every_{name}"] = [part for parts in of_all for part in parts]
         return tables
 
     @property
@@ -161,7 +165,7 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
         return old
     building = root / "building"
     shutil.rmtree(building, ignore_errors=True)
-    for name in ("transaction_line", *names(result_schema.SEGMENT_TABLES)):
+    for name in ("transaction_line", *names(result_schema.RESULT_TABLES)):
         (building / name).mkdir(parents=True)
     manifest = Manifest(
         version=last + 1,

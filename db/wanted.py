@@ -73,8 +73,14 @@ def wanted_parts(connection: Connection) -> Wanted:
     for table in DIMENSIONS:
         fingerprints[table.name] = {f"{table.name}.parquet": _digest([_layout(table), *marks.values()])}
     published = {row.kind: row for row in runs if row.status == "published"}
-    fingerprints |= _of_recommendations(published.get(RECOMMENDATIONS))
-    fingerprints |= _of_segments([row for row in runs if row.kind == SEGMENTS and row.status != "refused"])
+    fingerprints |= _of_runs(
+        result_schema.SEGMENT_TABLES, [row for row in runs if row.kind == SEGMENTS and row.status != "refused"]
+    )
+    advised = [row for row in runs if row.kind == RECOMMENDATIONS]
+    fingerprints |= _of_runs(
+        result_schema.RECOMMENDATION_TABLES[:-1], [row for row in advised if row.status != "refused"]
+    )
+    fingerprints |= _of_runs((result_schema.evaluation,), advised)
     ends = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
     fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(result_schema.model_run), *ends])}
     return Wanted(
@@ -86,15 +92,8 @@ def wanted_parts(connection: Connection) -> Wanted:
     )
 
 
-def _of_recommendations(published: Row[Any] | None) -> dict[str, dict[str, str]]:
-    mark = [published.run_id, published.started_at.isoformat()] if published else []
-    tables = result_schema.RECOMMENDATION_TABLES
-    return {table.name: {f"{table.name}.parquet": _digest([_layout(table), *mark])} for table in tables}
-
-
-def _of_segments(runs: Sequence[Row[Any]]) -> dict[str, dict[str, str]]:
-    """The results of every run that was ever published, each in files of its own: once written they are linked."""
-    tables = result_schema.SEGMENT_TABLES
+def _of_runs(tables: Sequence[Table], runs: Sequence[Row[Any]]) -> dict[str, dict[str, str]]:
+    """The results of every run, each in files of its own: once written they are linked."""
     found = {table.name: {f"{table.name}/none.parquet": _digest([_layout(table)])} for table in tables}
     for row in runs:
         for table in tables:

@@ -10,9 +10,9 @@ from errors import NotEnoughDataError
 from models.metrics import by_customer, intervals
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, Tick
-from models.recommenders.training import CUSTOMER, Training
+from models.recommenders.training import CUSTOMER, Kind, Training
 
-DISCOVER, ALL = "discover", "all"
+SLICES: tuple[Kind, ...] = ("discover", "any")
 KS = (5, 10)
 
 
@@ -28,15 +28,17 @@ def evaluation(training: Training, after: pd.DataFrame, seed: int, tick: Tick = 
     """Fit each recommender on `training` and judge its lists by the purchases `after` it (customer_id, product_id).
 
     Only customers with a purchase in the training and candidate products count. In the slice `discover` the relevant
-    products are those new to the customer and nothing else is recommended; in `all` they are any. A model without
+    products are those new to the customer and nothing else is recommended; in `any` they are any. A model without
     opinion in a slice has no rows in it. Raises NotEnoughDataError where a slice has no customer.
     """
-    relevant = {slice_: _relevant(training, after, discover=slice_ == DISCOVER) for slice_ in (DISCOVER, ALL)}
+    relevant: dict[Kind, pd.DataFrame] = {
+        slice_: _relevant(training, after, discover=slice_ == "discover") for slice_ in SLICES
+    }
     values: dict[tuple[str, str], pd.DataFrame] = {}
     rows = []
     for model in (recommender(seed).fit(training, tick) for recommender in RECOMMENDERS):
         for slice_, wanted in relevant.items():
-            recommended = _recommended(model, wanted, discover=slice_ == DISCOVER)
+            recommended = _recommended(model, wanted, slice_)
             if recommended.empty:
                 continue
             judged = by_customer(recommended, wanted, KS)
@@ -46,8 +48,8 @@ def evaluation(training: Training, after: pd.DataFrame, seed: int, tick: Tick = 
     return Evaluation(pd.concat(rows, ignore_index=True), values)
 
 
-def _recommended(model: Recommender, wanted: pd.DataFrame, *, discover: bool) -> pd.DataFrame:
-    return model.recommend(sorted(wanted[C.CUSTOMER_ID].unique()), max(KS), discover=discover)
+def _recommended(model: Recommender, wanted: pd.DataFrame, kind: Kind) -> pd.DataFrame:
+    return model.recommend(sorted(wanted[C.CUSTOMER_ID].unique()), max(KS), kind)
 
 
 def _relevant(training: Training, after: pd.DataFrame, *, discover: bool) -> pd.DataFrame:

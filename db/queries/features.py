@@ -256,28 +256,40 @@ def _cells(labels: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def purchases(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
-    """Customer x product x order -> ordered_at: what was bought before `as_of`, no returns, no services.
+    """Customer x product x order_id -> ordered_at: what was bought before `as_of`, no returns, no services.
 
-    Guests are left out. Ids are categories, so that millions of rows stay small.
+    Guests and what was given away (a price of 0) are left out. Ids are categories, so that millions of rows stay small.
     """
     frame = snapshot.frame(
         """
-        SELECT customer_id, product_id, min(ordered_at) AS ordered_at
+        SELECT customer_id, product_id, order_id, min(ordered_at) AS ordered_at
         FROM transaction_line
         JOIN product USING (product_id)
-        WHERE customer_id IS NOT NULL AND ordered_at < ? AND NOT is_return AND quantity > 0 AND NOT is_service
+        WHERE customer_id IS NOT NULL AND ordered_at < ? AND NOT is_return AND quantity > 0
+            AND unit_price > 0 AND NOT is_service
         GROUP BY customer_id, product_id, order_id
-        ORDER BY customer_id, product_id, ordered_at
+        ORDER BY customer_id, product_id, ordered_at, order_id
         """,
         [as_of],
     )
-    return frame.astype({"customer_id": "category", "product_id": "category"})
+    return frame.astype(dict.fromkeys(("customer_id", "product_id", "order_id"), "category"))
 
 
-def products(snapshot: Snapshot) -> pd.DataFrame:
-    """Product -> name, category, department, brand; services left out."""
+def products(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
+    """Product -> name, category, department, brand, price (the median before `as_of`, null before the first sale).
+
+    Services are left out.
+    """
     return snapshot.frame(
-        "SELECT product_id, name, category, department, brand FROM product WHERE NOT is_service ORDER BY product_id"
+        """
+        WITH sold AS (
+            SELECT product_id, median(unit_price)::DOUBLE AS price FROM transaction_line
+            WHERE ordered_at < ? AND NOT is_return AND unit_price > 0 GROUP BY product_id
+        )
+        SELECT product_id, name, category, department, brand, price
+        FROM product LEFT JOIN sold USING (product_id) WHERE NOT is_service ORDER BY product_id
+        """,
+        [as_of],
     )
 
 

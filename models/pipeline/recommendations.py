@@ -14,7 +14,7 @@ from db import result_schema, runs
 from db.columns import Columns as C
 from db.queries import features
 from db.snapshot import Snapshot
-from models.evaluation import DISCOVER, evaluation
+from models.evaluation import evaluation
 from models.gate import verdict
 from models.pipeline.building import REASON, building, must_stand
 from models.pipeline.options import Options
@@ -24,11 +24,9 @@ from models.recommenders.base import Recommender, Tick
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
-from models.recommenders.training import Training, training
+from models.recommenders.training import Kind, Training, training
 from models.split import split
 from settings import Settings
-
-BUY_AGAIN = "buy_again"
 
 _LIST_LENGTH = 10
 
@@ -57,7 +55,7 @@ def publish_recommendations(
     ):
         bought = features.purchases(data, as_of)
         parts = split(bought, options.holdout_days)
-        products, customers = features.products(data), features.customers(data)
+        products, customers = features.products(data, parts.at), features.customers(data)
 
         def known(purchases: pd.DataFrame, at: datetime, who: pd.DataFrame) -> Training:
             return training(purchases, products, customers.merge(who, on=C.CUSTOMER_ID), at)
@@ -69,18 +67,18 @@ def publish_recommendations(
         judging = pool.submit(evaluation, past, parts.after, options.seed, tested)
         discover = Hybrid(options.seed).fit(now, lambda: display.advance(fitting))
         buy_again = OwnHistory(options.seed).fit(now, lambda: display.advance(fitting))
-        lists = [_list(discover, DISCOVER), _list(buy_again, BUY_AGAIN)]
+        lists = [_list(discover, "discover"), _list(buy_again, "buy_again")]
         display.advance(fitting)
         judged = judging.result()
         decision = verdict(
-            judged.by_customer[Hybrid.name, DISCOVER], judged.by_customer[Popular.name, DISCOVER], options.seed
+            judged.by_customer[Hybrid.name, "discover"], judged.by_customer[Popular.name, "discover"], options.seed
         )
         metrics = {
             "holdout_days": parts.days,
             "split_at": parts.at.isoformat(),
             "customers_served": len(now.customers),
             "candidate_products": len(now.products),
-            "customers_tested": len(judged.by_customer[Popular.name, DISCOVER]),
+            "customers_tested": len(judged.by_customer[Popular.name, "discover"]),
             REASON: decision.sentence,
         }
         if decision.passed:
@@ -109,7 +107,7 @@ def _beside(display: Progress, task: TaskID) -> Iterator[tuple[ThreadPoolExecuto
             raise
 
 
-def _list(model: Recommender, kind: str) -> pd.DataFrame:
+def _list(model: Recommender, kind: Kind) -> pd.DataFrame:
     customers = model.training.customers[C.CUSTOMER_ID].tolist()
-    recommended = model.recommend(customers, _LIST_LENGTH, discover=kind == DISCOVER)
+    recommended = model.recommend(customers, _LIST_LENGTH, kind)
     return recommended.assign(**{C.KIND: kind, C.REASON: model.reasons(recommended)})

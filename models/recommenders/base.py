@@ -1,21 +1,32 @@
 """The one contract of all recommenders: `fit` once, then lists of one shape. A model's file holds its mathematics."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.preprocessing import normalize
 
 from db.columns import Columns as C
-from models.recommenders.training import Training
+from models.recommenders.training import KINDS, Kind, Training
 
 Scores = npt.NDArray[np.floating]
 Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 Tick = Callable[[], None]
 
 _BLOCK = 1_000
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a score is the sum of: `parts` has (what, how much), the largest first, and adds up to `score`."""
+
+    score: float
+    parts: tuple[tuple[str, float], ...]
 
 
 class Recommender(ABC):
@@ -24,9 +35,14 @@ class Recommender(ABC):
     name: ClassVar[str]
     steps: ClassVar[int] = 1
     """How often `fit` ticks."""
+    grid: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
+    """The settings worth trying; the first are the default."""
+    kinds: ClassVar[tuple[Kind, ...]] = KINDS
+    """The lists it has an opinion on."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, **settings: Any) -> None:
         self.seed = seed
+        self.settings: Mapping[str, Any] = {**self.grid[0], **settings}
         self._training: Training | None = None
 
     @property
@@ -37,32 +53,76 @@ class Recommender(ABC):
         return self._training
 
     def fit(self, training: Training, tick: Tick = lambda: None) -> Self:
-        """Learn; calls `tick` after each of its `steps`."""
+        """Learn from interactions, customers and products; calls `tick` after each of its `steps`."""
         self._fit(training, tick)
         self._training = training
         return self
 
-    def recommend(self, customers: Sequence[str], k: int, *, discover: bool) -> pd.DataFrame:
+    def recommend(
+        self, customers: Sequence[str], k: int, kind: Kind, candidates: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The best k products a customer: customer_id, product_id, score, rank (1 is best), in the order asked.
 
-        With `discover` only products the customer never bought. Fewer than k where there are fewer candidates or the
-        model has no opinion; equal scores go to the smaller product_id. Raises KeyError for a customer who was not in
-        the training.
+        `discover` lists only products the customer never bought, `buy_again` only those they did. `candidates` (all
+        without) are the products that may be listed; unknown ones are passed over. Fewer than k where there are fewer
+        candidates or the model has no opinion; equal scores go to the smaller product_id. Raises KeyError for a
+        customer who was not in the training.
         """
         training = self.training
-        rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(list(customers))
-        if (rows < 0).any():
-            raise KeyError(f"{(rows < 0).sum()} of the customers were not in the training.")
-        blocks = [self._block(rows[at : at + _BLOCK], k, discover) for at in range(0, max(len(rows), 1), _BLOCK)]
+        rows = self._rows(customers)
+        allowed = None if candidates is None else training.products[C.PRODUCT_ID].isin(list(candidates)).to_numpy()
+        blocks = [self._block(rows[at : at + _BLOCK], k, kind, allowed) for at in range(0, max(len(rows), 1), _BLOCK)]
         return pd.concat(blocks, ignore_index=True)
+
+    def similar(self, products: Sequence[str], k: int) -> pd.DataFrame:
+        """The k products most like each: product_id, other_product_id, similarity (at most 1), rank.
+
+        Alike are products with the same buyers (cosine); models with factors say it by these. None with a similarity
+        of 0 or less. Raises KeyError for a product that is no candidate.
+        """
+        training = self.training
+        ids = training.products[C.PRODUCT_ID].to_numpy()
+        columns = pd.Index(ids).get_indexer(list(products))
+        if (columns < 0).any():
+            raise KeyError(f"{(columns < 0).sum()} of the products were no candidates.")
+        blocks = []
+        for at in range(0, max(len(columns), 1), _BLOCK):
+            mine = columns[at : at + _BLOCK]
+            alike = self._similarities(mine)
+            alike[np.arange(len(mine)), mine] = -np.inf
+            nearest = best(alike, k)
+            chosen = np.take_along_axis(alike, nearest, axis=1)
+            row, rank = (chosen > 0).nonzero()
+            blocks.append(
+                pd.DataFrame(
+                    {
+                        C.PRODUCT_ID: ids[mine[row]],
+                        C.OTHER_PRODUCT_ID: ids[nearest[row, rank]],
+                        C.SIMILARITY: chosen[row, rank].astype(np.float64),
+                        C.RANK: rank + 1,
+                    }
+                )
+            )
+        return pd.concat(blocks, ignore_index=True)
+
+    def explain(self, customer: str, product: str) -> Explanation | None:
+        """What the score of a customer and a candidate is the sum of; None where the model cannot tell.
+
+        Raises KeyError for a customer or a product that was not in the training.
+        """
+        training = self.training
+        row = self._rows([customer])[0]
+        column = training.products[C.PRODUCT_ID].searchsorted(product)
+        if column == len(training.products) or training.products[C.PRODUCT_ID].iloc[column] != product:
+            raise KeyError(f"The product {product} is no candidate.")
+        return self._explain(int(row), int(column))
 
     def reasons(self, recommended: pd.DataFrame) -> list[str]:
         """Why each row of `recommend` stands there: one sentence from the evidence the model has."""
         if recommended.empty:
             return []
-        training = self.training
-        rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(recommended[C.CUSTOMER_ID])
-        columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(recommended[C.PRODUCT_ID])
+        rows = self._rows(recommended[C.CUSTOMER_ID])
+        columns = pd.Index(self.training.products[C.PRODUCT_ID]).get_indexer(recommended[C.PRODUCT_ID])
         return self._reasons(rows, columns)
 
     @abstractmethod
@@ -75,22 +135,39 @@ class Recommender(ABC):
     @abstractmethod
     def _reasons(self, rows: Places, columns: Places) -> list[str]: ...
 
-    def _block(self, rows: Places, k: int, discover: bool) -> pd.DataFrame:
-        training = self.training
-        scores = self._scores(rows)
-        if discover:
-            scores[training.bought[rows].nonzero()] = -np.inf
-        columns = best(scores, k)
-        chosen = np.take_along_axis(scores, columns, axis=1)
+    def _similarities(self, columns: Places) -> Scores:
+        """A new array, products of the columns x all products."""
+        buyers = normalize(self.training.bought.T.astype(np.float32).tocsr())
+        alike: Scores = (buyers[columns] @ buyers.T).toarray()
+        return alike
+
+    def _explain(self, row: int, column: int) -> Explanation | None:
+        return None
+
+    def _rows(self, customers: Sequence[str] | pd.Series) -> Places:
+        rows: Places = pd.Index(self.training.customers[C.CUSTOMER_ID]).get_indexer(list(customers))
+        if (rows < 0).any():
+            raise KeyError(f"{(rows < 0).sum()} of the customers were not in the training.")
+        return rows
+
+    def _block(self, rows: Places, k: int, kind: Kind, allowed: Flags | None) -> pd.DataFrame:
+        columns, chosen = self._best(rows, k, kind, allowed)
         row, rank = np.isfinite(chosen).nonzero()
         return pd.DataFrame(
             {
-                C.CUSTOMER_ID: training.customers[C.CUSTOMER_ID].to_numpy()[rows[row]],
-                C.PRODUCT_ID: training.products[C.PRODUCT_ID].to_numpy()[columns[row, rank]],
+                C.CUSTOMER_ID: self.training.customers[C.CUSTOMER_ID].to_numpy()[rows[row]],
+                C.PRODUCT_ID: self.training.products[C.PRODUCT_ID].to_numpy()[columns[row, rank]],
                 C.SCORE: chosen[row, rank].astype(np.float64),
                 C.RANK: rank + 1,
             }
         )
+
+    def _best(self, rows: Places, k: int, kind: Kind, allowed: Flags | None) -> tuple[Places, Scores]:
+        """The places of the best k products of each row, and their scores; -inf where there are fewer."""
+        scores = self._scores(rows)
+        self.training.restrict(scores, rows, kind, allowed)
+        columns = best(scores, k)
+        return columns, np.take_along_axis(scores, columns, axis=1)
 
 
 def best(scores: Scores, k: int) -> Places:

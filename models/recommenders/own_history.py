@@ -13,6 +13,7 @@ class OwnHistory(Recommender):
     """Score = orders of the product x exp(-days since the last / 180); no opinion on what they never bought."""
 
     name = "own_history"
+    kinds = ("buy_again", "any")
 
     def _fit(self, training: Training, tick: Tick) -> None:
         pairs = training.pairs

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,11 @@ from scipy import sparse
 from db.columns import Columns as C
 from errors import NotEnoughDataError
 
-CUSTOMER, PRODUCT, AGE, ORDERS = "customer", "product", "age_days", "orders"
+Kind = Literal["discover", "buy_again", "any"]
+"""What a list may hold: products new to the customer, those they bought before, or both."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+CUSTOMER, PRODUCT, ORDER, AGE, ORDERS = "customer", "product", "order", "age_days", "orders"
 
 _MIN_BUYERS = 5
 _MAX_PRODUCTS = 5_000
@@ -22,14 +27,18 @@ _MAX_PRODUCTS = 5_000
 class Training:
     """Everything known at one moment. Row and column numbers are places in `customers` and `products`.
 
-    customers: customer_id, country, attributes (a JSON object as text), segment.
-    products: the candidates: product_id, name, category, department, brand.
-    purchases: one row a customer, product and order: customer, product, age_days (before the moment).
+    customers: customer_id, country, attributes (a JSON object as text), segment; who never bought is cold.
+    products: the candidates: product_id, name, category, department, brand, price (median; null where unknown).
+    purchases: one row a customer, product and order: customer, product, order (a number), age_days (before the moment).
+    before: what was known at an earlier moment, for models that learn from what happened between; None where there is
+    no such history.
     """
 
+    at: datetime
     customers: pd.DataFrame
     products: pd.DataFrame
     purchases: pd.DataFrame
+    before: "Training | None" = None
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -51,28 +60,58 @@ class Training:
         shape = (len(self.customers), len(self.products))
         return sparse.csr_matrix((values, (rows[CUSTOMER], rows[PRODUCT])), shape=shape)
 
+    def restrict(
+        self,
+        scores: npt.NDArray[np.floating],
+        rows: npt.NDArray[np.intp],
+        kind: Kind,
+        allowed: npt.NDArray[np.bool_] | None,
+    ) -> None:
+        """Put -inf into `scores` (customers of the rows x products) where a list of the kind may not hold a product."""
+        if allowed is not None:
+            scores[:, ~allowed] = -np.inf
+        bought = self.bought[rows]
+        if kind == "discover":
+            scores[bought.nonzero()] = -np.inf
+        elif kind == "buy_again":
+            scores[~bought.toarray()] = -np.inf
 
-def training(purchases: pd.DataFrame, products: pd.DataFrame, customers: pd.DataFrame, as_of: datetime) -> Training:
-    """What was known at `as_of` of the given customers and products (both are put in ascending id).
 
-    `purchases` has one row a customer, product and order: customer_id, product_id, ordered_at. Candidates are the
-    products that at least 5 of the customers bought, and of those the 5,000 with the most. Raises NotEnoughDataError
-    where there is none.
+def training(
+    purchases: pd.DataFrame,
+    products: pd.DataFrame,
+    customers: pd.DataFrame,
+    at: datetime,
+    *,
+    before: Training | None = None,
+    min_buyers: int = _MIN_BUYERS,
+) -> Training:
+    """What was known at a moment of the given customers and products (both are put in ascending id).
+
+    `purchases` has one row a customer, product and order: customer_id, product_id, order_id, ordered_at. Candidates are
+    the products that at least `min_buyers` of the customers bought, and of those the 5,000 with the most. Raises
+    NotEnoughDataError where there is none.
     """
     customers = customers.sort_values(C.CUSTOMER_ID, ignore_index=True)
-    known = purchases[purchases[C.ORDERED_AT] < as_of]
+    known = purchases[purchases[C.ORDERED_AT] < at]
     rows = pd.Index(customers[C.CUSTOMER_ID]).get_indexer(known[C.CUSTOMER_ID])
     known = known.assign(**{CUSTOMER: rows})[rows >= 0]
     buyers = known.groupby(C.PRODUCT_ID, observed=True)[CUSTOMER].nunique()
-    buyers = buyers[buyers.index.isin(products[C.PRODUCT_ID]) & (buyers >= _MIN_BUYERS)]
+    buyers = buyers[buyers.index.isin(products[C.PRODUCT_ID]) & (buyers >= min_buyers)]
     if buyers.empty:
         raise NotEnoughDataError(
-            f"Recommendations need products that at least {_MIN_BUYERS} customers bought, and none was found among "
+            f"Recommendations need products that at least {min_buyers} customers bought, and none was found among "
             f"{len(customers):,} customers; load more transactions."
         )
     chosen = buyers.sort_index().sort_values(ascending=False, kind="stable").index[:_MAX_PRODUCTS]
     candidates = products[products[C.PRODUCT_ID].isin(chosen)].sort_values(C.PRODUCT_ID, ignore_index=True)
     columns = pd.Index(candidates[C.PRODUCT_ID]).get_indexer(known[C.PRODUCT_ID])
-    age = (pd.Timestamp(as_of) - known[C.ORDERED_AT]).dt.total_seconds() / 86_400
-    learned = pd.DataFrame({CUSTOMER: known[CUSTOMER], PRODUCT: columns, AGE: age})[columns >= 0]
-    return Training(customers, candidates, learned.reset_index(drop=True))
+    learned = pd.DataFrame(
+        {
+            CUSTOMER: known[CUSTOMER],
+            PRODUCT: columns,
+            ORDER: pd.factorize(known[C.ORDER_ID])[0],
+            AGE: (pd.Timestamp(at) - known[C.ORDERED_AT]).dt.total_seconds() / 86_400,
+        }
+    )[columns >= 0]
+    return Training(at, customers, candidates, learned.reset_index(drop=True), before)

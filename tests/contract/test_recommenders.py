@@ -14,7 +14,7 @@ from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, best
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.own_history import OwnHistory
-from models.recommenders.training import Training, training
+from models.recommenders.training import KINDS, Kind, Training, training
 
 AS_OF = datetime.fromisoformat("2024-07-01")
 CUSTOMERS, PRODUCTS, K = 80, 40, 10
@@ -34,6 +34,7 @@ def shop() -> Training:
     rows += [(f"c{who:02}", SERVICE, 3) for who in range(CUSTOMERS - 1)]
     purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
     purchases[C.ORDERED_AT] = [AS_OF - timedelta(days=int(day)) for day in purchases["days"]]
+    purchases[C.ORDER_ID] = purchases[C.CUSTOMER_ID] + " " + purchases["days"].astype(str)
     products = pd.DataFrame(
         {
             C.PRODUCT_ID: [f"p{number:02}" for number in range(PRODUCTS)],
@@ -41,6 +42,7 @@ def shop() -> Training:
             C.CATEGORY: [None if number < 4 else f"taste {number % 2}" for number in range(PRODUCTS)],
             C.DEPARTMENT: None,
             C.BRAND: None,
+            C.PRICE: [None if number == 9 else 1.0 + number for number in range(PRODUCTS)],
         }
     )
     customers = pd.DataFrame(
@@ -71,9 +73,9 @@ def bought(model: Recommender) -> set[tuple[str, str]]:
     return set(zip(customers, products, strict=True))
 
 
-@pytest.mark.parametrize("discover", [True, False])
-def test_lists_have_one_shape(model: Recommender, discover: bool) -> None:
-    lists = model.recommend(everyone(model), K, discover=discover)
+@pytest.mark.parametrize("kind", KINDS)
+def test_lists_have_one_shape(model: Recommender, kind: Kind) -> None:
+    lists = model.recommend(everyone(model), K, kind)
     assert lists.columns.tolist() == [C.CUSTOMER_ID, C.PRODUCT_ID, C.SCORE, C.RANK]
     assert not lists.isna().any().any()
     assert np.isfinite(lists[C.SCORE]).all()
@@ -84,52 +86,97 @@ def test_lists_have_one_shape(model: Recommender, discover: bool) -> None:
 
 
 def test_discover_never_lists_what_was_bought(model: Recommender) -> None:
-    lists = model.recommend(everyone(model), PRODUCTS, discover=True)
+    lists = model.recommend(everyone(model), PRODUCTS, "discover")
     assert not bought(model) & set(zip(lists[C.CUSTOMER_ID], lists[C.PRODUCT_ID], strict=True))
 
 
 def test_lists_are_full_where_candidates_exist(model: Recommender) -> None:
-    own = pd.Series([customer for customer, _ in bought(model)]).value_counts()
-    for discover in (True, False):
-        sizes = model.recommend(everyone(model), K, discover=discover)[C.CUSTOMER_ID].value_counts()
-        if model.name == OwnHistory.name:
-            candidates = own * (not discover)
-        else:
-            candidates = len(model.training.products) - own.reindex(everyone(model), fill_value=0) * discover
-        for customer, count in candidates.items():
-            assert sizes.get(customer, 0) == min(K, count)
+    own = pd.Series([customer for customer, _ in bought(model)]).value_counts().reindex(everyone(model), fill_value=0)
+    every = len(model.training.products)
+    expected = {
+        "discover": every - own,
+        "buy_again": own,
+        "any": own if model.name == OwnHistory.name else every + 0 * own,
+    }
+    for kind in model.kinds:
+        sizes = model.recommend(everyone(model), K, kind)[C.CUSTOMER_ID].value_counts()
+        pd.testing.assert_series_equal(
+            sizes.reindex(everyone(model), fill_value=0), expected[kind].clip(upper=K), check_names=False
+        )
+
+
+def test_buy_again_lists_only_what_was_bought(model: Recommender) -> None:
+    lists = model.recommend(everyone(model), PRODUCTS, "buy_again")
+    assert set(zip(lists[C.CUSTOMER_ID], lists[C.PRODUCT_ID], strict=True)) <= bought(model)
+
+
+def test_only_what_may_be_listed_is_listed(model: Recommender) -> None:
+    allowed = model.training.products[C.PRODUCT_ID].tolist()[::3]
+    whole = model.recommend(everyone(model), PRODUCTS, "any")
+    lists = model.recommend(everyone(model), PRODUCTS, "any", [*allowed, "unknown"])
+    expected = whole[whole[C.PRODUCT_ID].isin(allowed)]
+    together = [C.CUSTOMER_ID, C.PRODUCT_ID]
+    if type(model)._best is Recommender._best:
+        assert lists[together].to_numpy().tolist() == expected[together].to_numpy().tolist()
+    assert set(lists[C.PRODUCT_ID]) <= set(allowed)
+    with pytest.raises(KeyError, match="no candidates"):
+        model.similar(["unknown"], K)
+
+
+def test_similar_products_are_others_and_alike(model: Recommender) -> None:
+    products = model.training.products[C.PRODUCT_ID].tolist()
+    pairs = model.similar(products, 5)
+    assert pairs.columns.tolist() == [C.PRODUCT_ID, C.OTHER_PRODUCT_ID, C.SIMILARITY, C.RANK]
+    assert (pairs[C.PRODUCT_ID] != pairs[C.OTHER_PRODUCT_ID]).all()
+    assert pairs[C.SIMILARITY].between(0, 1 + 1e-6).all()
+    same_taste = pairs[C.PRODUCT_ID].str[1:].astype(int) % 2 == pairs[C.OTHER_PRODUCT_ID].str[1:].astype(int) % 2
+    assert same_taste.mean() > 0.7
+
+
+def test_an_explanation_adds_up_to_the_score(model: Recommender) -> None:
+    lists = model.recommend(everyone(model), 3, model.kinds[0])
+    columns = (lists[name].iloc[::7] for name in (C.CUSTOMER_ID, C.PRODUCT_ID, C.SCORE))
+    for customer, product, score in zip(*columns, strict=True):
+        found = model.explain(customer, product)
+        if found is not None:
+            assert found.score == pytest.approx(score, abs=1e-5)
+            assert sum(amount for _, amount in found.parts) == pytest.approx(score, abs=1e-5)
+    with pytest.raises(KeyError, match="no candidate"):
+        model.explain("c01", "unknown")
+    with pytest.raises(KeyError, match="not in the training"):
+        model.explain("nobody", "p01")
 
 
 def test_a_service_product_is_never_listed(model: Recommender) -> None:
-    assert SERVICE not in set(model.recommend(everyone(model), PRODUCTS + 5, discover=False)[C.PRODUCT_ID])
+    assert SERVICE not in set(model.recommend(everyone(model), PRODUCTS + 5, "any")[C.PRODUCT_ID])
 
 
 def test_the_same_seed_gives_the_same_lists(model: Recommender, shop: Training) -> None:
     again = type(model)(42).fit(shop)
-    for discover in (True, False):
+    for kind in KINDS:
         pd.testing.assert_frame_equal(
-            again.recommend(everyone(model), K, discover=discover),
-            model.recommend(everyone(model), K, discover=discover),
+            again.recommend(everyone(model), K, kind),
+            model.recommend(everyone(model), K, kind),
         )
 
 
 def test_a_list_does_not_depend_on_who_else_is_asked_for(model: Recommender) -> None:
-    alone = model.recommend(["c03"], K, discover=False)
-    together = model.recommend(everyone(model)[::-1], K, discover=False)
+    alone = model.recommend(["c03"], K, "any")
+    together = model.recommend(everyone(model)[::-1], K, "any")
     together = together[together[C.CUSTOMER_ID] == "c03"].reset_index(drop=True)
     assert together[C.PRODUCT_ID].tolist() == alone[C.PRODUCT_ID].tolist()
     assert together[C.SCORE].tolist() == pytest.approx(alone[C.SCORE].tolist(), rel=1e-5)
 
 
 def test_a_shorter_list_is_the_head_of_a_longer_one(model: Recommender) -> None:
-    long = model.recommend(everyone(model), K, discover=False)
-    short = model.recommend(everyone(model), 3, discover=False)
+    long = model.recommend(everyone(model), K, "any")
+    short = model.recommend(everyone(model), 3, "any")
     pd.testing.assert_frame_equal(long[long[C.RANK] <= 3].reset_index(drop=True), short)
 
 
 def test_every_row_has_its_reason(model: Recommender) -> None:
-    for discover in (True, False):
-        lists = model.recommend(everyone(model), K, discover=discover)
+    for kind in KINDS:
+        lists = model.recommend(everyone(model), K, kind)
         reasons = model.reasons(lists)
         assert len(reasons) == len(lists)
         assert all(reasons)
@@ -152,19 +199,19 @@ def test_progress_is_told_as_often_as_announced(model: Recommender, shop: Traini
 
 def test_wrong_use_is_refused(model: Recommender) -> None:
     with pytest.raises(RuntimeError, match="before it was fitted"):
-        type(model)(42).recommend(["c01"], K, discover=True)
+        type(model)(42).recommend(["c01"], K, "discover")
     with pytest.raises(KeyError, match="not in the training"):
-        model.recommend(["nobody"], K, discover=True)
+        model.recommend(["nobody"], K, "discover")
 
 
 def test_nobody_asked_for_is_an_empty_list(model: Recommender) -> None:
-    nothing = model.recommend([], K, discover=True)
+    nothing = model.recommend([], K, "discover")
     assert nothing.empty
     assert model.reasons(nothing) == []
 
 
 def test_the_hybrid_learns_the_two_tastes(shop: Training) -> None:
-    lists = Hybrid(42).fit(shop).recommend([f"c{who:02}" for who in range(CUSTOMERS - 1)], 3, discover=True)
+    lists = Hybrid(42).fit(shop).recommend([f"c{who:02}" for who in range(CUSTOMERS - 1)], 3, "discover")
     of_own_taste = lists[C.CUSTOMER_ID].str[1:].astype(int) % 2 == lists[C.PRODUCT_ID].str[1:].astype(int) % 2
     assert of_own_taste.mean() > 0.75, "a third of what is new to them is of their taste"
 
@@ -175,7 +222,9 @@ def factors_on_a_circle(names: list[str], degrees: list[float]) -> Hybrid:
     rows = [("a", product, 9) for product in ids[1:]] + [(f"c{who}", product, 9) for who in range(5) for product in ids]
     purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
     purchases[C.ORDERED_AT] = AS_OF - timedelta(days=9)
+    purchases[C.ORDER_ID] = purchases[C.CUSTOMER_ID]
     products = pd.DataFrame({C.PRODUCT_ID: ids, C.NAME: names, C.CATEGORY: None, C.DEPARTMENT: None, C.BRAND: None})
+    products[C.PRICE] = 1.0
     customers = pd.DataFrame({C.CUSTOMER_ID: ["a", *(f"c{who}" for who in range(5))], C.SEGMENT: "Loyal"})
     customers = customers.assign(**{C.COUNTRY: None, C.ATTRIBUTES: "{}"})
     model = Hybrid(42).fit(training(purchases, products, customers, AS_OF))
@@ -202,9 +251,10 @@ def test_own_history_says_what_happened() -> None:
     rows += [(f"c{who}", product, 9) for who in range(5) for product in "pq"]
     purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
     purchases[C.ORDERED_AT] = [AS_OF - timedelta(days=day) for day in purchases["days"]]
+    purchases[C.ORDER_ID] = purchases["days"]
     customers = pd.DataFrame({C.CUSTOMER_ID: sorted(purchases[C.CUSTOMER_ID].unique())})
     model = OwnHistory(42).fit(training(purchases, pd.DataFrame({C.PRODUCT_ID: ["p", "q"]}), customers, AS_OF))
-    lists = model.recommend(["a"], K, discover=False)
+    lists = model.recommend(["a"], K, "any")
     assert lists[C.PRODUCT_ID].tolist() == ["p", "q"]
     assert lists[C.SCORE].tolist() == pytest.approx([2 * np.exp(-12 / 180), np.exp(-1 / 180)])
     assert model.reasons(lists) == ["Bought 2 times, last 12 days ago", "Bought once, 1 day ago"]

@@ -227,11 +227,12 @@ def test_prune_keeps_the_newest_old_runs_and_never_touches_the_published_or_the_
     other = opened(engine, runs.RECOMMENDATIONS)
     runs.refuse(engine, other, "refused")
     # in order: four superseded, one published, one refused, one building
-    assert runs.prune(engine, runs.SEGMENTS, keep=2) == 3
+    assert runs.prune(engine, runs.SEGMENTS, keep=1, keep_refused=1) == 3
     assert statuses(engine) == ["superseded", "published", "refused", "building"]
     assert statuses(engine, runs.RECOMMENDATIONS) == ["refused"]
     assert published_segments(engine) == [("run 4", 3)]
     with engine.connect() as connection:
         kept = connection.execute(text("SELECT DISTINCT segment FROM customer_segment ORDER BY 1")).scalars()
         assert list(kept) == ["run 3", "run 4"]
-    assert runs.prune(engine, runs.SEGMENTS, keep=2) == 0
+    assert runs.prune(engine, runs.SEGMENTS, keep=1, keep_refused=1) == 0
+    assert runs.prune(engine, runs.SEGMENTS, keep=1, keep_refused=0) == 1

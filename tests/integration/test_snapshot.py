@@ -185,10 +185,8 @@ def test_a_published_run_writes_its_own_tables_alone(engine: Engine, settings: S
     before = inodes(snapshot.refresh(engine, settings.data_dir))
     publish_scores(engine, [0.5])
     after = inodes(snapshot.refresh(engine, settings.data_dir))
-    fresh = {file for file, inode in after.items() if before[file] != inode}
-    assert fresh == {
-        f"{table.name}.parquet" for table in (*result_schema.RECOMMENDATION_TABLES, result_schema.model_run)
-    }
+    fresh = {file for file, inode in after.items() if before.get(file) != inode}
+    assert fresh == {"model_run.parquet", *(f"{table.name}/1.parquet" for table in result_schema.RECOMMENDATION_TABLES)}
 
 
 def publish_segments(engine: Engine, names: Sequence[str]) -> int:
@@ -349,7 +347,7 @@ def shifted(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut_short, overwritten, shifted])
-@pytest.mark.parametrize("file", ["transaction_line/2011-01.parquet", "customer.parquet", "recommendation.parquet"])
+@pytest.mark.parametrize("file", ["transaction_line/2011-01.parquet", "customer.parquet", "recommendation/1.parquet"])
 def test_a_damaged_part_is_written_anew_by_the_next_refresh(
     engine: Engine, settings: Settings, file: str, damage: Callable[[Path], None]
 ) -> None:

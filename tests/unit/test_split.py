@@ -21,7 +21,8 @@ START = pd.Timestamp("2024-01-01 09:00")
 def bought(*rows: tuple[str, str, float]) -> pd.DataFrame:
     """(customer, product, days after the start)"""
     frame = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
-    return frame.assign(**{C.ORDERED_AT: START + pd.to_timedelta(frame["days"], unit="D")}).drop(columns="days")
+    dated = frame.assign(**{C.ORDERED_AT: START + pd.to_timedelta(frame["days"], unit="D")}).drop(columns="days")
+    return dated.assign(**{C.ORDER_ID: range(len(dated))})
 
 
 def every(days: int, customers: int = 3) -> pd.DataFrame:
