@@ -49,7 +49,8 @@ class Snapshot:
     """One pinned version. Queries see its tables as DuckDB views; a thread may query while others do.
 
     The tables of segments are those of the published run, or with `run_id` of an earlier one. What every run offered,
-    and how it was judged, is in `every_recommendation` and `every_evaluation`.
+    how it was judged, and how every run parted the customers, is in `every_recommendation`, `every_evaluation` and
+    `every_customer_segment`.
     """
 
     def __init__(self, path: Path, pin: int, run_id: int | None = None) -> None:
@@ -75,7 +76,7 @@ class Snapshot:
         tables = {name: parts for name, parts in self.manifest.tables.items() if OF_RUN not in name}
         for name in names(result_schema.SEGMENT_TABLES):
             tables[name] = self.manifest.tables.get(f"{name}{OF_RUN}{self.run_id}", tables[name])
-        for name in names((result_schema.recommendation, result_schema.evaluation)):
+        for name in names((result_schema.recommendation, result_schema.evaluation, result_schema.customer_segment)):
             of_all = [parts for table, parts in self.manifest.tables.items() if table.partition(OF_RUN)[0] == name]
             tables[f"every_{name}"] = [part for parts in of_all for part in parts]
         return tables
