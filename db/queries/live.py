@@ -58,7 +58,7 @@ def _counts(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
                 )) AS segment_run
             FROM model_run AS run, reach
             WHERE kind = 'recommendations' AND status IN ('published', 'superseded') AND as_of <= last
-        ), purchase AS (
+        ), purchase AS NOT MATERIALIZED (
             SELECT customer_id, product_id, ordered_at FROM transaction_line JOIN product USING (product_id)
             WHERE customer_id IS NOT NULL AND NOT is_return AND quantity > 0 AND unit_price > 0 AND NOT is_service
         ), after AS (
