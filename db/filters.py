@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlencode
 
 from db.conditions import ANY, Condition, Period, among, day_of, one_of, ordered
 from db.drill import LONGEST_VALUE, RANGES, Bridge, Cohort, Grouping, Move, Range, Trait
+from db.judged import Judged
+from db.offer_rules import NO_RULES, OfferRules
 
 __all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Condition", "Filters", "Period"]
 
@@ -28,7 +30,7 @@ GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "gro
 class Filters:
     """Empty fields restrict nothing; values within a field are alternatives, fields add up.
 
-    `run`, `by`, `since` and `until` choose what a page shows and leave all customers.
+    `run`, `by`, `since`, `until` and `rules` choose what a page shows and leave all customers.
     """
 
     start: date | None = None
@@ -54,6 +56,8 @@ class Filters:
     since: date | None = None
     until: date | None = None
     """The days of the two moments that are compared."""
+    rules: OfferRules = NO_RULES
+    """What may be offered."""
 
     @classmethod
     def from_query(cls, query: str) -> "Filters":
@@ -85,6 +89,7 @@ class Filters:
             by=next((grouping for grouping in GROUPING_FIELDS if grouping == first("by")), "segment"),
             since=since,
             until=until,
+            rules=OfferRules.parse(given),
             **lists,
         )
 
@@ -100,6 +105,8 @@ class Filters:
         pairs += [("run", str(self.run))] if self.run else []
         pairs += [("by", self.by)] if self.by != "segment" else []
         pairs += [(name, day.isoformat()) for name, day in days[2:] if day]
+        pairs += [("judged", self.judged.text())] if self.judged != Judged() else []
+        pairs += self.rules.pairs()
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def but(self, **changes: Any) -> "Filters":
@@ -133,7 +140,7 @@ class Filters:
 
     def active(self) -> Mapping[str, Any]:
         """The fields that restrict something or choose another run."""
-        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until"))
+        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "rules"))
         return {name: getattr(self, name) for name in chosen if getattr(self, name)}
 
     def on_lines(self, period: Period | None = None) -> Condition:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from db.drill import CAUSES, RANGES, Bridge, Cohort, Move, Range, Trait
 from db.filters import GROUPING_FIELDS, Filters, Period
+from db.offer_rules import LIST_LENGTH, OfferRules
 from db.standing import STANDINGS
 
 SPAN = Period(date(2017, 1, 1), date(2017, 12, 31))
@@ -17,6 +18,7 @@ LISTS = ("countries", "departments", "categories", "products", "segments", "grou
 NAMES = (
     *("from", "to", "country", "segment", "group", "alternative", "product", "trait", "move", "cohort", "bridge"),
     *("run", "by", "since", "until", *RANGES),
+    *("without", "price", "buyers", "per_category", "support", "lift"),
 )
 
 
@@ -33,6 +35,24 @@ def ranges(draw: st.DrawFn, column: str) -> Range:
     number = whole if RANGES[column] == "whole" else st.floats(-1e15, 1e15).map(lambda n: n + 0.0)
     low, high = sorted([draw(number), draw(number)])
     return Range(column, *draw(st.sampled_from([(low, high), (low, None), (None, high)])))
+
+
+amounts = st.floats(0, 1e9).map(lambda n: n + 0.0)
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> OfferRules:
+    low, high = sorted([draw(amounts), draw(amounts)])
+    low_end, high_end = draw(st.sampled_from([(low, high), (low, None), (None, high), (None, None)]))
+    return OfferRules(
+        without=tuple(sorted(set(draw(words)))),
+        low=low_end,
+        high=high_end,
+        buyers=draw(st.integers(0, 999_999_999)),
+        per_category=draw(st.integers(0, LIST_LENGTH - 1)),
+        support=draw(st.floats(0, 1).map(lambda n: n + 0.0)),
+        lift=draw(amounts),
+    )
 
 
 CAUSE = st.sampled_from(["", *CAUSES])
@@ -57,5 +77,6 @@ def any_filters(draw: st.DrawFn) -> Filters:
         by=draw(st.sampled_from(list(GROUPING_FIELDS))),
         since=since if draw(st.booleans()) else None,
         until=until if draw(st.booleans()) else None,
+        rules=draw(rules()),
         **lists,
     ).within(*[draw(ranges(column)) for column in columns])
