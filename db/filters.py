@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 from db.conditions import ANY, Condition, Period, among, day_of, one_of, ordered
 from db.drill import LONGEST_VALUE, RANGES, Bridge, Cohort, Grouping, Move, Range, Trait
-from db.judged import Judged
+from db.judged import USUAL, Judged
 from db.offer_rules import NO_RULES, OfferRules
 
 __all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Condition", "Filters", "Period"]
@@ -30,7 +30,7 @@ GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "gro
 class Filters:
     """Empty fields restrict nothing; values within a field are alternatives, fields add up.
 
-    `run`, `by`, `since`, `until` and `rules` choose what a page shows and leave all customers.
+    `run`, `by`, `since`, `until`, `judged` and `rules` choose what a page shows and leave all customers.
     """
 
     start: date | None = None
@@ -56,6 +56,8 @@ class Filters:
     since: date | None = None
     until: date | None = None
     """The days of the two moments that are compared."""
+    judged: Judged = USUAL
+    """What of the quality of recommendations is shown."""
     rules: OfferRules = NO_RULES
     """What may be offered."""
 
@@ -89,6 +91,7 @@ class Filters:
             by=next((grouping for grouping in GROUPING_FIELDS if grouping == first("by")), "segment"),
             since=since,
             until=until,
+            judged=Judged.parse(first("judged")),
             rules=OfferRules.parse(given),
             **lists,
         )
@@ -105,7 +108,7 @@ class Filters:
         pairs += [("run", str(self.run))] if self.run else []
         pairs += [("by", self.by)] if self.by != "segment" else []
         pairs += [(name, day.isoformat()) for name, day in days[2:] if day]
-        pairs += [("judged", self.judged.text())] if self.judged != Judged() else []
+        pairs += [("judged", self.judged.text())] if self.judged != USUAL else []
         pairs += self.rules.pairs()
         return f"?{urlencode(pairs)}" if pairs else ""
 
@@ -140,7 +143,7 @@ class Filters:
 
     def active(self) -> Mapping[str, Any]:
         """The fields that restrict something or choose another run."""
-        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "rules"))
+        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "judged", "rules"))
         return {name: getattr(self, name) for name in chosen if getattr(self, name)}
 
     def on_lines(self, period: Period | None = None) -> Condition:

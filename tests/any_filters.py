@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from db.drill import CAUSES, RANGES, Bridge, Cohort, Move, Range, Trait
 from db.filters import GROUPING_FIELDS, Filters, Period
+from db.judged import DEPTHS, SLICES, Judged
 from db.offer_rules import LIST_LENGTH, OfferRules
 from db.standing import STANDINGS
 
@@ -55,6 +56,13 @@ def rules(draw: st.DrawFn) -> OfferRules:
     )
 
 
+judged = st.builds(
+    Judged,
+    st.sampled_from(SLICES),
+    st.integers(0, 99),
+    st.sampled_from(DEPTHS),
+    st.none() | st.integers(1, 999_999_999),
+)
 CAUSE = st.sampled_from(["", *CAUSES])
 months = days.map(lambda day: day.replace(day=1))
 periods = st.tuples(days, days).map(lambda ends: Period(min(ends), max(ends)))
@@ -77,6 +85,7 @@ def any_filters(draw: st.DrawFn) -> Filters:
         by=draw(st.sampled_from(list(GROUPING_FIELDS))),
         since=since if draw(st.booleans()) else None,
         until=until if draw(st.booleans()) else None,
+        judged=draw(judged),
         rules=draw(rules()),
         **lists,
     ).within(*[draw(ranges(column)) for column in columns])
