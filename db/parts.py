@@ -92,7 +92,7 @@ def _write_months_at_once(connection: Connection, months: Sequence[str], buildin
 
 
 def write_table(connection: Connection, table: Table, path: Path) -> None:
-    """A dimension as it is; of segments what the run left whose number the file has; else what is published."""
+    """A dimension as it is; of results what the run left whose number the file has."""
     layout = arrow_schema(table)
     columns = ", ".join(f'"{name}"' for name in layout.names)
     match table.name:
@@ -100,16 +100,12 @@ def write_table(connection: Connection, table: Table, path: Path) -> None:
             query = f"SELECT {columns} FROM load WHERE status = 'done' ORDER BY load_id"
         case "model_run":
             query = f"SELECT {columns} FROM model_run WHERE status <> 'building' ORDER BY run_id"
-        case name if table in schema.RECORD_TABLES:
-            query = f"SELECT {columns} FROM {name} ORDER BY 1, 2"
-        case name if table in result_schema.SEGMENT_TABLES:
-            run_id = int(path.stem) if path.stem.isdecimal() else None
-            where = "false" if run_id is None else f"run_id = {run_id}"
-            query = (
-                f"SELECT {columns} FROM {name} WHERE {where} ORDER BY {', '.join(c.name for c in table.primary_key)}"
-            )
+        case name if table in result_schema.RESULT_TABLES:
+            where = f"run_id = {path.stem}" if path.stem.isdecimal() else "false"
+            keys = ", ".join(c.name for c in table.primary_key)
+            query = f"SELECT {columns} FROM {name} WHERE {where} ORDER BY {keys}"
         case name:
-            query = f"SELECT {columns} FROM current_{name} ORDER BY {', '.join(c.name for c in table.primary_key)}"
+            query = f"SELECT {columns} FROM {name} ORDER BY 1, 2"
     with _writer(path, layout) as writer:
         for batch in copy_out(connection, query, layout):
             writer.write_batch(batch)

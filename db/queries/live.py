@@ -65,23 +65,21 @@ def _counts(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
             SELECT DISTINCT run_id, customer_id, product_id,
                 (date_diff('second', as_of, ordered_at) // {7 * 24 * 3600})::INTEGER + 1 AS week
             FROM purchase JOIN run ON ordered_at >= as_of WHERE ordered_at >= (SELECT min(as_of) FROM run)
-        ), wanted AS (
-            SELECT DISTINCT run_id, customer_id, product_id FROM after
+        ), pair AS (
+            SELECT DISTINCT hash(customer_id, product_id) AS pair FROM after
         ), before AS (
-            SELECT DISTINCT run_id, customer_id, product_id
-            FROM (FROM purchase SEMI JOIN (SELECT DISTINCT customer_id, product_id FROM wanted)
-                USING (customer_id, product_id)) JOIN run ON ordered_at < as_of
-                AND (again_after = 0 OR ordered_at >= as_of - again_after * INTERVAL 1 DAY)
+            SELECT DISTINCT run_id, customer_id, product_id FROM (
+                FROM purchase WHERE hash(customer_id, product_id) IN (FROM pair)
+            ) JOIN run ON ordered_at < as_of AND (again_after = 0 OR ordered_at >= as_of - again_after * INTERVAL 1 DAY)
         ), listed AS (
             SELECT run_id, customer_id, product_id, bool_or(kind = 'discover') AS by_discover,
                 bool_or(kind = 'popular') AS by_popular, bool_or(kind = 'buy_again') AS by_buy_again
-            FROM (FROM every_recommendation SEMI JOIN wanted USING (run_id, customer_id, product_id))
-            WHERE rank <= {LENGTH} GROUP BY ALL
+            FROM every_recommendation
+            WHERE rank <= {LENGTH} AND hash(customer_id, product_id) IN (FROM pair) GROUP BY ALL
         ), served AS (
             SELECT run_id, customer_id, bool_or(kind = 'discover') AS has_discover,
                 bool_or(kind = 'popular') AS has_popular, bool_or(kind = 'buy_again') AS has_buy_again
-            FROM (FROM every_recommendation SEMI JOIN wanted USING (run_id, customer_id))
-            WHERE rank = 1 GROUP BY ALL
+            FROM every_recommendation WHERE rank = 1 AND customer_id IN (SELECT customer_id FROM after) GROUP BY ALL
         ), done AS (
             SELECT run_id, customer_id, week, before.product_id IS NOT NULL AS had, by_discover, by_popular,
                 by_buy_again
