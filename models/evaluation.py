@@ -1,70 +1,232 @@
-"""Every recommender, fitted on what was known before the split, against what customers then bought."""
+"""Every recommender, fitted on what was known before each of several moments, against what customers then bought."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
-from models.metrics import by_customer, intervals
-from models.recommenders import RECOMMENDERS
+from models.metrics import COVERAGE, by_customer, by_list, catalogue, coverage, intervals
 from models.recommenders.base import Recommender, Tick
-from models.recommenders.training import CUSTOMER, Kind, Training
+from models.recommenders.training import AGE, CUSTOMER, KINDS, ORDER, ORDERS, PRODUCT, Kind, Training
 
-SLICES: tuple[Kind, ...] = ("discover", "any")
 KS = (5, 10)
+JUDGED = ("ndcg", 10)
+"""What models are compared by."""
+PUBLISHED = "published"
+"""The name under which the lists as customers get them stand among the models."""
+POOLED = 0
+"""The number of all folds together."""
+_BASELINES = ("popular", "own_history", "item_knn", "ease", "als")
+AGAINST = {PUBLISHED: _BASELINES, "ranker": _BASELINES, "hybrid": (*_BASELINES, "lightfm_ids")}
+"""Model -> the models it is compared with, customer by customer."""
+
+ALL, FEW, REGULAR, NEW = "all", "customers:few", "customers:regular", "products:new"
+OF_SEGMENT = "segment:"
+_REGULAR_ORDERS = 3
+_NEW_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One window of the test, 1 the newest: what was known before it, and what was bought in it.
+
+    after: customer_id, product_id; repeats count once.
+    """
+
+    number: int
+    training: Training
+    after: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`rows` is the table `evaluation`; `by_customer` the values behind it, (model, slice) -> a frame."""
+    """`rows` is the table `evaluation` but for its run; the rest is what stands behind it.
+
+    by_customer: (fold, model, slice) -> a frame of `metrics.by_customer`; fold 0 holds those of all folds one below the
+    other, so that a customer tested in two windows has two rows. customers: one row a fold and customer tested: fold,
+    customer_id, segment and orders as known before the fold.
+    """
 
     rows: pd.DataFrame
-    by_customer: dict[tuple[str, str], pd.DataFrame]
+    by_customer: dict[tuple[int, str, str], pd.DataFrame]
+    customers: pd.DataFrame
 
 
-def evaluation(training: Training, after: pd.DataFrame, seed: int, tick: Tick = lambda: None) -> Evaluation:
-    """Fit each recommender on `training` and judge its lists by the purchases `after` it (customer_id, product_id).
+Models = Callable[[Training], Iterable[Recommender]]
+Published = Callable[[Fold, Kind, Sequence[str], int], pd.DataFrame]
 
-    Only customers with a purchase in the training and candidate products count. In the slice `discover` the relevant
-    products are those new to the customer and nothing else is recommended; in `any` they are any. A model without
-    opinion in a slice has no rows in it. Raises NotEnoughDataError where a slice has no customer.
+
+def evaluation(
+    folds: Sequence[Fold],
+    models: Models,
+    seed: int,
+    published: Published | None = None,
+    tick: Tick = lambda: None,
+) -> Evaluation:
+    """Judge the lists of the models, fitted on what was known before each fold, by what was bought in it.
+
+    Only customers with a purchase before the fold and products that were candidates then count. In the slice `discover`
+    the relevant products are those new to the customer and nothing else is recommended; in `buy_again` they are those
+    bought before; in `any` they are both. A model is judged in the slices of its `kinds`, `published` (fold, kind,
+    customers, k -> customer_id, product_id, rank) in discover and buy_again; who gets no list counts as 0.
+
+    Subsets are `all`; `segment:NAME`, `customers:few` (fewer than 3 orders) and `customers:regular`, each as known
+    before the fold; and, of discover, `products:new`: lists made of, and judged by, the products first sold in the
+    last tenth of the time before the fold. Fold 0 pools all folds. Ticks after each model of a fold. Raises
+    NotEnoughDataError where no fold has a customer who bought something new to them.
     """
-    relevant: dict[Kind, pd.DataFrame] = {
-        slice_: _relevant(training, after, discover=slice_ == "discover") for slice_ in SLICES
-    }
-    values: dict[tuple[str, str], pd.DataFrame] = {}
-    rows = []
-    for model in (recommender(seed).fit(training, tick) for recommender in RECOMMENDERS):
-        for slice_, wanted in relevant.items():
-            recommended = _recommended(model, wanted, slice_)
-            if recommended.empty:
-                continue
-            judged = by_customer(recommended, wanted, KS)
-            values[model.name, slice_] = judged
-            means = intervals(judged, seed).rename_axis([C.METRIC, C.K]).reset_index()
-            rows.append(means.assign(**{C.MODEL: model.name, C.SLICE: slice_}))
-    return Evaluation(pd.concat(rows, ignore_index=True), values)
-
-
-def _recommended(model: Recommender, wanted: pd.DataFrame, kind: Kind) -> pd.DataFrame:
-    return model.recommend(sorted(wanted[C.CUSTOMER_ID].unique()), max(KS), kind)
-
-
-def _relevant(training: Training, after: pd.DataFrame, *, discover: bool) -> pd.DataFrame:
-    """Customer x product bought after, of customers and products known before."""
-    active = training.customers[C.CUSTOMER_ID].iloc[training.purchases[CUSTOMER].unique()]
-    pairs = after[[C.CUSTOMER_ID, C.PRODUCT_ID]].drop_duplicates()
-    pairs = pairs[pairs[C.CUSTOMER_ID].isin(active) & pairs[C.PRODUCT_ID].isin(training.products[C.PRODUCT_ID])]
-    if discover and not pairs.empty:  # of no places scipy would give a matrix, not flags
-        rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(pairs[C.CUSTOMER_ID])
-        columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(pairs[C.PRODUCT_ID])
-        pairs = pairs[~np.asarray(training.bought[rows, columns]).ravel()]
-    if pairs.empty:
+    customers = pd.concat([_tested(fold) for fold in folds], ignore_index=True)
+    judged = [one for fold in folds for one in _judged(fold, models, published, tick)]
+    if not any(one.slice == "discover" for one in judged):
         raise NotEnoughDataError(
-            "Recommendations need customers who bought something " + ("new to them " if discover else "") + "in the "
-            "days held out to test them, and none was found; load a longer history or hold out more with "
-            "--holdout-days."
+            "Recommendations need customers who bought something new to them in the days held out to test them, and "
+            "none was found; load a longer history or hold out more with --holdout-days."
         )
-    return pairs.astype({C.CUSTOMER_ID: str, C.PRODUCT_ID: str})
+    numbers = [fold.number for fold in folds]
+    values: dict[tuple[int, str, str], pd.DataFrame] = {
+        (one.fold, one.model, one.slice): one.values for one in judged if one.subset == ALL
+    }
+    for model, slice_ in {(one.model, one.slice): None for one in judged}:
+        of_folds = [values[number, model, slice_] for number in numbers if (number, model, slice_) in values]
+        values[POOLED, model, slice_] = pd.concat(of_folds)
+    return Evaluation(_rows(judged, numbers, customers, seed), values, customers)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The lists of one model, for all customers of a slice or for those of products new to the shop."""
+
+    fold: int
+    model: str
+    slice: Kind
+    subset: str
+    values: pd.DataFrame
+    coverage: float
+
+
+def _judged(fold: Fold, models: Models, published: Published | None, tick: Tick) -> Iterator[_Judged]:
+    known = fold.training
+    wanted = {slice_: relevant(known, fold.after, slice_) for slice_ in KINDS}
+    fresh = new_products(known)
+    offered = catalogue(known.products[C.PRODUCT_ID], known.bought)
+    wanted_new = wanted["discover"][wanted["discover"][C.PRODUCT_ID].isin(fresh)]
+
+    def one(model: str, slice_: Kind, subset: str, lists: pd.DataFrame, sought: pd.DataFrame) -> _Judged:
+        values = by_customer(lists, sought, KS).join(by_list(lists, offered, max(KS)))
+        size = len(known.products) if subset == ALL else len(fresh)
+        return _Judged(fold.number, model, slice_, subset, values, coverage(lists, size, max(KS)))
+
+    for model in models(known):
+        for slice_ in model.kinds:
+            if len(wanted[slice_]):
+                lists = model.recommend(_customers(wanted[slice_]), max(KS), slice_)
+                yield one(model.name, slice_, ALL, lists, wanted[slice_])
+        if "discover" in model.kinds and len(wanted_new):
+            lists = model.recommend(_customers(wanted_new), max(KS), "discover", fresh)
+            yield one(model.name, "discover", NEW, lists, wanted_new)
+        tick()
+    for slice_ in ("discover", "buy_again") if published else ():
+        if published and len(wanted[slice_]):
+            lists = published(fold, slice_, _customers(wanted[slice_]), max(KS))
+            yield one(PUBLISHED, slice_, ALL, lists, wanted[slice_])
+
+
+def relevant(training: Training, after: pd.DataFrame, kind: Kind) -> pd.DataFrame:
+    """What a list of the kind should have held: customer_id, product_id, one row each.
+
+    Of `after` (customer_id, product_id) only customers with a purchase in the training and its candidate products.
+    """
+    pairs = after[[C.CUSTOMER_ID, C.PRODUCT_ID]].drop_duplicates()
+    rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(pd.Index(pairs[C.CUSTOMER_ID]))
+    columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(pd.Index(pairs[C.PRODUCT_ID]))
+    is_active = np.diff(training.bought.indptr) > 0
+    counts = (rows >= 0) & (columns >= 0)
+    counts[counts] = is_active[rows[counts]]
+    if kind != "any" and counts.any():  # of no places scipy would give a matrix, not flags
+        is_own = np.asarray(training.bought[rows[counts], columns[counts]]).ravel()
+        counts[counts] = is_own == (kind == "buy_again")
+    found: pd.DataFrame = pairs[counts].astype({C.CUSTOMER_ID: str, C.PRODUCT_ID: str}).reset_index(drop=True)
+    return found
+
+
+def new_products(training: Training) -> list[str]:
+    """The candidates first sold in the last tenth of the time between the first purchase and the training's moment."""
+    first_sold = training.purchases.groupby(PRODUCT)[AGE].max()
+    fresh = first_sold.index[first_sold <= _NEW_SHARE * first_sold.max()]
+    ids: list[str] = training.products[C.PRODUCT_ID].iloc[fresh].tolist()
+    return ids
+
+
+def _customers(wanted: pd.DataFrame) -> list[str]:
+    ids: list[str] = sorted(wanted[C.CUSTOMER_ID].unique())
+    return ids
+
+
+def _tested(fold: Fold) -> pd.DataFrame:
+    """One row a customer who counts: fold, customer_id, segment, orders."""
+    known = fold.training
+    orders = known.purchases.groupby(CUSTOMER)[ORDER].nunique()
+    customers = known.customers.assign(**{ORDERS: orders.reindex(range(len(known.customers)), fill_value=0)})
+    tested = customers[customers[C.CUSTOMER_ID].isin(relevant(known, fold.after, "any")[C.CUSTOMER_ID])]
+    return tested[[C.CUSTOMER_ID, C.SEGMENT, ORDERS]].assign(**{C.FOLD: fold.number})
+
+
+def _rows(judged: Sequence[_Judged], numbers: Sequence[int], customers: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The table: each fold and all together, each slice, each subset."""
+    about = customers.set_index([C.FOLD, C.CUSTOMER_ID])
+    rows = [_coverages(judged)]
+    for slice_, given in {(one.slice, one.subset): None for one in judged}:
+        table = _side_by_side([one for one in judged if (one.slice, one.subset) == (slice_, given)])
+        subsets = _subsets(about.loc[table.index]) if given == ALL else {given: np.ones(len(table), dtype=bool)}
+        folds = table.index.get_level_values(C.FOLD)
+        for number in (POOLED, *numbers):
+            within = np.ones(len(table), dtype=bool) if number == POOLED else folds == number
+            for subset, belongs in subsets.items():
+                if (within & belongs).any():
+                    found = intervals(table[within & belongs].droplevel(C.FOLD), seed).dropna(subset=[C.VALUE])
+                    rows.append(found.reset_index().assign(**{C.FOLD: number, C.SLICE: slice_, C.SUBSET: subset}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _side_by_side(judged: Sequence[_Judged]) -> pd.DataFrame:
+    """Fold x customer -> a column for each (model, against, metric, k); null where a model has no lists in a fold."""
+    models: dict[str, list[_Judged]] = {}
+    for one in judged:
+        models.setdefault(one.model, []).append(one)
+    tables: dict[str, pd.DataFrame] = {
+        model: pd.concat({one.fold: one.values for one in its}, names=[C.FOLD, C.CUSTOMER_ID])
+        for model, its in models.items()
+    }
+    columns = {(model, "", *name): table[name] for model, table in tables.items() for name in table.columns.tolist()}
+    for model, others in AGAINST.items():
+        for other in others:
+            if model in tables and other in tables:
+                columns[model, other, *JUDGED] = tables[model][JUDGED] - tables[other][JUDGED]
+    return pd.DataFrame(columns).rename_axis(columns=[C.MODEL, C.AGAINST, C.METRIC, C.K])
+
+
+def _subsets(about: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    """Subset -> who belongs to it, of rows that have segment and orders."""
+    is_few = (about[ORDERS] < _REGULAR_ORDERS).to_numpy()
+    segments = about[C.SEGMENT]
+    named = {f"{OF_SEGMENT}{name}": (segments == name).to_numpy() for name in sorted(segments.dropna().unique())}
+    return {ALL: np.ones(len(about), dtype=bool), **named, FEW: is_few, REGULAR: ~is_few}
+
+
+def _coverages(judged: Sequence[_Judged]) -> pd.DataFrame:
+    """Coverage of all lists of a model and fold, and its mean over folds; a share of products has no interval."""
+    found: dict[tuple[int, str, Kind, str], list[_Judged]] = {}
+    for one in judged:
+        for fold in (POOLED, one.fold):
+            found.setdefault((fold, one.model, one.slice, one.subset), []).append(one)
+    rows = [
+        (*key, float(np.mean([one.coverage for one in its])), len(set().union(*(one.values.index for one in its))))
+        for key, its in found.items()
+    ]
+    frame = pd.DataFrame(rows, columns=[C.FOLD, C.MODEL, C.SLICE, C.SUBSET, C.VALUE, C.CUSTOMERS])
+    frame[[C.AGAINST, C.METRIC, C.K, C.CI_LOW, C.CI_HIGH]] = "", COVERAGE, max(KS), np.nan, np.nan
+    return frame

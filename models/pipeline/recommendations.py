@@ -14,7 +14,7 @@ from db import result_schema, runs
 from db.columns import Columns as C
 from db.queries import features
 from db.snapshot import Snapshot
-from models.evaluation import evaluation
+from models.evaluation import Fold, evaluation
 from models.gate import verdict
 from models.pipeline.building import REASON, building, must_stand
 from models.pipeline.options import Options
@@ -64,21 +64,23 @@ def publish_recommendations(
         now = known(bought, as_of, segments)
         display.advance(testing)
         display.advance(fitting)
-        judging = pool.submit(evaluation, past, parts.after, options.seed, tested)
+
+        def models(known: Training) -> Iterator[Recommender]:
+            return (recommender(options.seed).fit(known, tested) for recommender in RECOMMENDERS)
+
+        judging = pool.submit(evaluation, [Fold(1, past, parts.after)], models, options.seed)
         discover = Hybrid(options.seed).fit(now, lambda: display.advance(fitting))
         buy_again = OwnHistory(options.seed).fit(now, lambda: display.advance(fitting))
         lists = [_list(discover, "discover"), _list(buy_again, "buy_again")]
         display.advance(fitting)
         judged = judging.result()
-        decision = verdict(
-            judged.by_customer[Hybrid.name, "discover"], judged.by_customer[Popular.name, "discover"], options.seed
-        )
+        decision = verdict(judged, "discover", Hybrid.name, [Popular.name], options.seed)
         metrics = {
             "holdout_days": parts.days,
             "split_at": parts.at.isoformat(),
             "customers_served": len(now.customers),
             "candidate_products": len(now.products),
-            "customers_tested": len(judged.by_customer[Popular.name, "discover"]),
+            "customers_tested": decision.customers,
             REASON: decision.sentence,
         }
         if decision.passed:

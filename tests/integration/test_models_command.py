@@ -1,7 +1,7 @@
 """Facts about `python -m models run`: what it says, its exit code, and what an interrupted run leaves."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from db.columns import Columns as C
 from etl.load import load
 from etl.readers import open_source
 from models.__main__ import app
+from models.evaluation import Fold, Models
 from settings import MAX_SEED, Settings
 
 
@@ -105,11 +106,11 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     shop_of(70, engine, tmp_path / "shop.csv")
     ended = []
 
-    def endless(_: object, __: object, ___: int, tick: Callable[[], None]) -> None:
+    def endless(folds: Sequence[Fold], models: Models, _: int) -> None:
         try:
             for _ in range(1_000):
                 time.sleep(0.01)
-                tick()
+                next(iter(models(folds[0].training)))
         except InterruptedError:
             ended.append(True)
             raise
