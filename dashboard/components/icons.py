@@ -13,6 +13,7 @@ _PATHS = {
     "value": "M4 20V10M10 20V4M16 20v-7M22 20H2",
     "customers": "M4 6h16M4 12h16M4 18h16",
     "recommendations": "M12 3l2.4 6.2L21 12l-6.6 2.8L12 21l-2.4-6.2L3 12l6.6-2.8z",
+    "quality": "M4 13l5 5L20 6",
     "data": "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0",
     "theme": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
     "download": "M12 4v11M7 11l5 5 5-5M4 20h16",

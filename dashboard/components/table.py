@@ -21,6 +21,8 @@ class Column:
     href: Callable[[pd.Series], str] | None = None
     style: Literal["plain", "date", "words", "prose", "secondary"] = "plain"
     """A date stays on one line; words and prose keep room to read; prose and what is secondary give way on a phone."""
+    means: str | None = None
+    """What it means, for the mouse."""
 
     @property
     def css(self) -> str:
@@ -37,6 +39,10 @@ def table(frame: pd.DataFrame, columns: list[Column]) -> Component:
             content = dcc.Link(content, href=column.href(row))
         return html.Td(content, className=column.css)
 
-    head = html.Tr([html.Th(c.title, className=c.css, scope="col") for c in columns])
+    head = html.Tr([html.Th(c.title, className=c.css, scope="col", **_said(c.means)) for c in columns])
     body = [html.Tr([cell(row, column) for column in columns]) for _, row in frame.iterrows()]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)]), className="table-frame", tabIndex=0)
+
+
+def _said(means: str | None) -> dict[str, str]:
+    return {"title": means} if means else {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from dashboard.pages import customer, customers, data, movement, overview, recommendations, segments, value
+from dashboard.pages import customer, customers, data, movement, overview, quality, recommendations, segments, value
 from dashboard.view import Page, Picture, Slot
 
 PAGES: tuple[Page, ...] = (
@@ -15,6 +15,7 @@ PAGES: tuple[Page, ...] = (
     customers.PAGE,
     customer.PAGE,
     recommendations.PAGE,
+    quality.PAGE,
     data.PAGE,
 )
 

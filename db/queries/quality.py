@@ -48,8 +48,9 @@ def decisions(snapshot: Snapshot) -> list[Decision]:
     ]
 
 
-def seen(found: list[Decision], judged: Judged) -> Decision | None:
+def seen(snapshot: Snapshot, judged: Judged) -> Decision | None:
     """The run that is asked for, else the published one, else the newest; None before the first."""
+    found = decisions(snapshot)
     asked = (run for run in found if run.run_id == judged.run_id)
     published = (run for run in found if run.status == "published")
     return next(asked, next(published, next(iter(found), None)))

@@ -1,0 +1,211 @@
+"""How good each model is on the Model quality page: values, differences, every measure, and what lists are like."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from dash import html
+
+from dashboard import format as fmt
+from dashboard import judging
+from dashboard.components.card import card
+from dashboard.components.dots import dots
+from dashboard.components.graph import graph
+from dashboard.components.table import Column, table
+from dashboard.judging import BEYOND, RANKING, SLICES, Measure, figure, interval, model_name
+from dashboard.view import Component, View
+from db.queries import quality as queries
+from db.queries.quality import Decision
+
+_NO_DIFFERENCES = "This run was made before models were compared customer by customer: it has no paired differences."
+
+
+def models(view: View) -> Component:
+    """Every model's NDCG with its interval."""
+    judged = view.filters.judged
+    run, frame = values_of(view)
+    if run is None or frame.empty:
+        return []
+    shown = frame[(frame["metric"] == "ndcg") & (frame["k"] == judged.k)]
+    if shown.empty:
+        return []
+    names = list(shown["model"])
+    mine = judging.ours(names, judged.of, run.metrics)
+    rows = pd.DataFrame(
+        {
+            "label": [model_name(model) for model in names],
+            "value": shown["value"].to_numpy(),
+            "low": shown["ci_low"].to_numpy(),
+            "high": shown["ci_high"].to_numpy(),
+            "said": [
+                f"{model_name(row['model'])}: {figure(row['value'])}, 95% interval {interval(row)}"
+                for _, row in shown.iterrows()
+            ],
+            "strong": [model == mine for model in names],
+            "name": ["ours" if model == mine else "other" for model in names],
+        }
+    )
+    best = shown.iloc[0]
+    title = f"{model_name(best['model'])} is best on {SLICES[judged.of]}: NDCG@{judged.k} {figure(best['value'])}"
+    about = (
+        f"NDCG@{judged.k} with 95% intervals, further right is better; over "
+        f"{judging.tested_on(run.metrics, judged, customers_of(shown))}. What customers get is in colour"
+    )
+    columns = [
+        Column("model", "Model", model_name),
+        Column("value", f"NDCG@{judged.k}", figure, numeric=True, means=RANKING["ndcg"].means),
+        Column("interval", "95% interval", numeric=True),
+        Column("customers", "Customers", fmt.number, numeric=True),
+    ]
+    twin = (shown.assign(interval=[interval(row) for _, row in shown.iterrows()]), columns)
+    drawn = dots(rows, view.theme)
+    return card(title, graph("quality-models", drawn, 50 + 34 * len(rows), title), about=about, twin=twin)
+
+
+def differences(view: View) -> Component:
+    """What customers get against each other model, customer by customer."""
+    judged = view.filters.judged
+    run, frame = values_of(view)
+    if run is None or frame.empty:
+        return []
+    found = queries.differences(view.snapshot, run.run_id, judged)
+    found = found[found["subset"] == "all"]
+    if found.empty:
+        return card("Differences", html.P(_NO_DIFFERENCES, className="about"))
+    order = list(dict.fromkeys(frame["model"]))
+    mine = judging.ours([model for model in order if model in set(found["model"])], judged.of, run.metrics)
+    own = found[found["model"] == mine].sort_values("value", ignore_index=True)
+    drawn = dots(
+        pd.DataFrame(
+            {
+                "label": [f"than {model_name(model)}" for model in own["against"]],
+                "value": own["value"],
+                "low": own["ci_low"],
+                "high": own["ci_high"],
+                "said": [
+                    f"{model_name(row['model'])} against {model_name(row['against'])}: "
+                    f"{judging.signed(row['value'])}, 95% interval {interval(row)}"
+                    for _, row in own.iterrows()
+                ],
+                "strong": own["ci_low"] > 0,
+                "name": ["surely better" if low > 0 else "not surely" for low in own["ci_low"]],
+            }
+        ),
+        view.theme,
+        against_zero=True,
+    )
+    surely = int((own["ci_low"] > 0).sum())
+    how_many = "all" if surely == len(own) else f"{surely} of"
+    title = f"{model_name(str(mine))} is surely better than {how_many} {len(own)} it is held against"
+    about = (
+        "Differences of NDCG@10, customer by customer, with 95% intervals; right of the line it is better, and in "
+        "colour surely so"
+    )
+    columns = [
+        Column("model", "Model", model_name),
+        Column("against", "Against", model_name),
+        Column("value", "Difference", judging.signed, numeric=True),
+        Column("interval", "95% interval", numeric=True),
+        Column("customers", "Customers", fmt.number, numeric=True),
+    ]
+    twin = (found.assign(interval=[interval(row) for _, row in found.iterrows()]), columns)
+    return card(title, graph("quality-differences", drawn, 50 + 34 * len(own), title), about=about, twin=twin)
+
+
+def metrics_table(view: View) -> Component:
+    """Every model, every metric."""
+    judged = view.filters.judged
+    run, frame = values_of(view)
+    if run is None or frame.empty:
+        return []
+    at = frame[frame["k"] == judged.k]
+    wide = at.pivot_table(index="model", columns="metric", values="value", sort=False).reset_index()
+    spans = {(row["model"], row["metric"]): interval(row) for _, row in at.iterrows()}
+    known = [name for name in RANKING if name in wide.columns]
+    best = {name: wide[name].max() for name in known}
+    for name in known:
+        wide[name] = [
+            _best_marked(value, spans.get((model, name), ""), best[name])
+            for model, value in zip(wide["model"], wide[name], strict=True)
+        ]
+    columns = [
+        Column("model", "Model", model_name),
+        *[
+            Column(name, f"{RANKING[name].label}@{judged.k}", as_is, numeric=True, means=RANKING[name].means)
+            for name in known
+        ],
+    ]
+    title = f"Every model by every measure, on {SLICES[judged.of]}"
+    about = (
+        f"Lists of {judged.k}; over {judging.tested_on(run.metrics, judged, customers_of(at))}. The best of each "
+        "measure is bold, its 95% interval beneath"
+    )
+    return card(title, table(wide, columns), _definitions({name: RANKING[name] for name in known}), about=about)
+
+
+def beyond(view: View) -> Component:
+    """What the lists are like beside being right."""
+    judged = view.filters.judged
+    run, values = values_of(view)
+    frame = values[values["metric"].isin(list(BEYOND))]
+    if run is None or values.empty:
+        return []
+    if frame.empty:
+        words = "This run was made before coverage, novelty, diversity and popularity were measured."
+        return card("Beyond being right", html.P(words, className="about"))
+    wide = frame.pivot_table(index="model", columns="metric", values="value", sort=False).reset_index()
+    known = [name for name in BEYOND if name in wide.columns]
+    shows = {"coverage": fmt.percent, "popularity": fmt.percent, "novelty": lambda v: fmt.number(v, 1)}
+    columns = [
+        Column("model", "Model", model_name),
+        *[
+            Column(
+                name,
+                BEYOND[name].label + (" (bits)" if name == "novelty" else ""),
+                shows.get(name, lambda v: fmt.number(v, 2)),
+                numeric=True,
+                means=BEYOND[name].means,
+            )
+            for name in known
+        ],
+    ]
+    mine = judging.ours(list(wide["model"]), judged.of, run.metrics)
+    by = wide.set_index("model")
+    title = "Beyond being right"
+    if mine is not None and "coverage" in by:
+        title = f"{model_name(mine)}: the lists show {fmt.percent(by.loc[mine, 'coverage'], 0)} of the catalogue"
+        if "popular" in by.index and mine != "popular":
+            title += f", popularity {fmt.percent(by.loc['popular', 'coverage'], 0)}"
+    about = f"Lists of 10 on {SLICES[judged.of]}; more is not always better"
+    return card(title, table(wide, columns), _definitions({name: BEYOND[name] for name in known}), about=about)
+
+
+def values_of(view: View) -> tuple[Decision | None, pd.DataFrame]:
+    """The run that is seen and the values of its models; None and no rows before the first run."""
+    run = queries.seen(view.snapshot, view.filters.judged)
+    if run is None:
+        return None, pd.DataFrame(columns=["model", "metric", "k", "value"])
+    return run, queries.values(view.snapshot, run.run_id, view.filters.judged)
+
+
+def customers_of(frame: pd.DataFrame) -> int:
+    """How many customers rows rest on; 0 where a run did not keep it."""
+    known = frame["customers"].dropna()
+    return int(known.max()) if len(known) else 0
+
+
+def _definitions(measures: Mapping[str, Measure]) -> Component:
+    facts = [html.Div([html.Dt(measure.label), html.Dd(measure.means)]) for measure in measures.values()]
+    return html.Details([html.Summary("What these mean"), html.Dl(facts, className="meanings")], className="twin")
+
+
+def _best_marked(value: float, span: str, best: float) -> Component:
+    if fmt.missing(value):
+        return fmt.NOTHING
+    if value < best:
+        return html.Span(figure(value), title=f"95% interval {span}" if span else None)
+    return [html.Strong(figure(value)), html.Div(span, className="about")]
+
+
+def as_is(value: Component) -> Component:
+    """A cell that is made already."""
+    return fmt.NOTHING if fmt.missing(value) else value
