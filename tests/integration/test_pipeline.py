@@ -135,8 +135,8 @@ def test_the_hybrid_beats_popularity_on_the_sample(sample_shop: Settings) -> Non
     with on(sample_shop) as engine:
         found = rows(engine, "SELECT * FROM current_evaluation")
     measured = found[found[C.METRIC] != "coverage"]  # a share of products has no interval
-    assert (measured[C.CI_LOW] <= measured[C.VALUE]).all()
-    assert (measured[C.VALUE] <= measured[C.CI_HIGH]).all()
+    assert (measured[C.CI_LOW] <= measured[C.VALUE] + 1e-12).all()  # where all customers are alike sums round otherwise
+    assert (measured[C.VALUE] <= measured[C.CI_HIGH] + 1e-12).all()
     own = found[(found[C.AGAINST] == "") & (found[C.METRIC] != "novelty")]
     assert own[C.VALUE].between(0, 1).all()
     pooled = found[(found[C.FOLD] == 0) & (found[C.SUBSET] == "all") & (found[C.METRIC] == "ndcg") & (found[C.K] == 10)]

@@ -155,7 +155,7 @@ def test_what_is_unknown_of_a_customer_is_left_out() -> None:
     found = intervals(values, 1)
     assert found[C.CUSTOMERS].tolist() == [4, 2, 0]
     assert found.loc["some", C.VALUE] == 2
-    assert found.loc["some", [C.CI_LOW, C.CI_HIGH]].tolist() == [1, 3]
+    assert found.loc[["some"], [C.CI_LOW, C.CI_HIGH]].to_numpy().tolist() == [[1, 3]]
     assert found.loc["none", [C.VALUE, C.CI_LOW, C.CI_HIGH]].isna().all()
     pd.testing.assert_frame_equal(found.loc[["all"]], intervals(values[["all"]], 1))
 
