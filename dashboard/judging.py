@@ -1,5 +1,6 @@
 """What models, slices and measures of recommendations are called, and what the measures mean."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,11 @@ def signed(value: float) -> str:
     return ("+" if value > 0 else "") + figure(value)
 
 
+def said(sentence: str) -> str:
+    """A sentence of a run, with true minus signs."""
+    return re.sub(r"(?<=[ (])-(?=\d)", "−", sentence)
+
+
 def interval(row: Mapping[str, Any] | pd.Series) -> str:
     """0.120 to 0.142; nothing where there is none."""
     if fmt.missing(row["ci_low"]) or fmt.missing(row["ci_high"]):
@@ -130,9 +136,10 @@ def windows(metrics: Mapping[str, Any]) -> dict[int, str]:
     return found
 
 
-def tested_on(metrics: Mapping[str, Any], judged: Judged, customers: int) -> str:
+def tested_on(metrics: Mapping[str, Any], judged: Judged, customers: int | None) -> str:
     """1,060 customers in the window 10 Oct – 8 Dec 2011, which the models had not seen."""
-    who = fmt.plural(customers, "customer")
+    known_customers = customers or metrics.get("customers_tested")
+    who = fmt.plural(int(known_customers), "customer") if known_customers else "the customers"
     known = windows(metrics)
     if judged.fold in known:
         return f"{who} in the window {known[judged.fold]}, which the models had not seen"

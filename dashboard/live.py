@@ -75,8 +75,8 @@ def decay(weeks: pd.DataFrame) -> Decay:
     """Of one list of one run: week, is_full, customers, hits, and only, only_popular, paired (see `db.queries.live`).
 
     Only full weeks count. The lists have decayed where the last `RECENT` weeks (half of all, where there are fewer than
-    twice as many) are clearly below those before, or where all of them are no better than popularity frozen with the
-    run, customer by customer.
+    twice as many) are clearly below those before, or are not clearly above popularity frozen with the run, customer by
+    customer.
     """
     sums = weeks[weeks["is_full"]].groupby("week")[["customers", "hits", "only", "only_popular", "paired"]].sum()
     recent = sums.tail(min(RECENT, max(1, len(sums) // 2)))
@@ -92,24 +92,24 @@ def decay(weeks: pd.DataFrame) -> Decay:
     if then.customers >= ENOUGH and difference(now, then).high < 0:
         return Decay(
             "decayed",
-            f"{rate}, clearly fewer than the {fmt.percent(then.value)} of the weeks before: "
-            "these lists are ageing, make new ones.",
+            f"{rate}, clearly fewer than the {fmt.percent(then.value)} of the weeks before: these lists are ageing.",
         )
     if against.customers >= ENOUGH and against.low <= 0:
-        how = "fewer than" if against.high < 0 else "no more than"
-        return Decay(
-            "decayed",
-            f"{rate}, {how} popularity frozen at the same time would have had ({_points(against)}): these lists do not "
-            "help any more, make new ones.",
-        )
-    compared = f", and {_points(against)} more than frozen popularity" if against.customers >= ENOUGH else ""
+        how, so = "not surely more than", "nothing shows that these lists still help"
+        if against.high < 0:
+            how, so = "fewer than", "these lists do not help any more"
+        frozen = f"with popularity frozen at the same time (in points: {points(against)})"
+        return Decay("decayed", f"{rate}, {how} {frozen}: {so}.")
+    compared = ""
+    if against.customers >= ENOUGH:
+        compared = f", and surely more than with popularity frozen at the same time (in points: {points(against)})"
     course = f", about as many as before ({fmt.percent(then.value)})" if then.customers >= ENOUGH else ""
     if then.customers >= ENOUGH and difference(now, then).low > 0:
         course = f", more than before ({fmt.percent(then.value)})"
     return Decay("well", f"{rate}{course}{compared}: no sign of decay.")
 
 
-def _points(of: Estimate) -> str:
-    """+3.1 points, 1.2 to 5.0."""
+def points(of: Estimate) -> str:
+    """+3.1, 1.2 to 5.0."""
     value, low, high = (fmt.number(100 * number, 1) for number in (of.value, of.low, of.high))
-    return f"{'+' if of.value > 0 else ''}{value} points, 95% interval {low} to {high}"
+    return f"{'+' if of.value > 0 else ''}{value}, {low} to {high}"

@@ -12,10 +12,12 @@ from dashboard.theme import Theme, faded, token
 
 _APART = 0.17
 """Rows between the two dots of one label."""
+_DEPTH = ("earlier", "other", "ours")
+"""Parts of a series, the one in front last."""
 
 
 def dots(
-    rows: pd.DataFrame, theme: Theme, *, tickformat: str = ".2f", against_zero: bool = False, legend: bool = False
+    rows: pd.DataFrame, theme: Theme, *, tickformat: str = "", against_zero: bool = False, legend: bool = False
 ) -> go.Figure:
     """A dot with its interval a row: label, value, low, high, said (for the mouse), and name and strong of its series.
 
@@ -66,7 +68,7 @@ def dots(
     room = 0.06 * ((most - least) or abs(most) or 1.0)
     low_end = min(least - room, 0.0 - room) if against_zero else max(0.0, least - room)
     high_end = max(most + room, room) if against_zero else most + room
-    picture.update_xaxes(range=[low_end, high_end], showgrid=True, nticks=5, tickformat=tickformat)
+    picture.update_xaxes(range=[low_end, high_end], showgrid=True, nticks=5, tickformat=tickformat, tickangle=0)
     if against_zero:
         picture.add_vline(x=0, line_width=1.5, line_color=token("text", theme))
     if legend:
@@ -108,9 +110,30 @@ def time_and_quality(models: pd.DataFrame, theme: Theme) -> go.Figure:
 
 
 def _beside(models: pd.DataFrame) -> list[str]:
-    """Names in turn above and below, by time, so that neighbours do not meet."""
-    turn = models["seconds"].rank(method="first").astype(int) % 2
-    return ["top center" if odd else "bottom center" for odd in turn]
+    """Where each name stands beside its dot, so that few meet: the first place that no other name or dot takes."""
+    seconds = np.log10(np.maximum(models["seconds"].to_numpy(dtype=float), 0.01))
+    values = models["value"].to_numpy(dtype=float)
+    across = (seconds - seconds.min()) / (np.ptp(seconds) * 1.4 or 1)
+    up = (values - values.min()) / (np.ptp(values) * 1.4 or 1)
+    taken = [(x - 0.01, x + 0.01, y - 0.02, y + 0.02) for x, y in zip(across, up, strict=True)]
+    places = []
+    for name, x, y in zip(models["name"], across, up, strict=True):
+        wide = 0.013 * len(name)
+        boxes = {
+            "top center": (x - wide / 2, x + wide / 2, y + 0.03, y + 0.09),
+            "bottom center": (x - wide / 2, x + wide / 2, y - 0.09, y - 0.03),
+            "middle right": (x + 0.02, x + 0.02 + wide, y - 0.03, y + 0.03),
+            "middle left": (x - 0.02 - wide, x - 0.02, y - 0.03, y + 0.03),
+        }
+        free = (place for place, box in boxes.items() if not any(_meet(box, other) for other in taken))
+        chosen = next(free, "top center")
+        taken.append(boxes[chosen])
+        places.append(chosen)
+    return places
+
+
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def course(courses: Mapping[str, Sequence[tuple[float, float]]], theme: Theme) -> go.Figure:
@@ -149,7 +172,7 @@ def rates(series: Sequence[tuple[str, pd.DataFrame, str]], theme: Theme) -> go.F
     an open mark.
     """
     picture = figure(theme)
-    for name, frame, part in sorted(series, key=lambda one: one[2] == "ours"):
+    for name, frame, part in sorted(series, key=lambda one: _DEPTH.index(one[2])):
         colour = token({"ours": "accent", "other": "muted"}.get(part, "faint"), theme)
         if part != "earlier":
             picture.add_scatter(
@@ -179,7 +202,7 @@ def rates(series: Sequence[tuple[str, pd.DataFrame, str]], theme: Theme) -> go.F
             hovertext=[fmt.unmarked(said) for said in frame["said"]],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    picture.update_layout(showlegend=True, margin={"t": 28})
+    picture.update_layout(showlegend=True, legend={"traceorder": "reversed"}, margin={"t": 28})
     picture.update_yaxes(tickformat=".0%", rangemode="tozero", nticks=5)
-    picture.update_xaxes(nticks=8)
+    picture.update_xaxes(nticks=5, tickangle=0)
     return picture

@@ -38,10 +38,10 @@ def layout(_: View) -> Component:
         html.Div(
             [
                 slot("quality.models", "chart"),
-                slot("quality.differences", "chart"),
+                slot("quality.beyond", "table"),
                 slot("quality.table", "table", "full"),
                 slot("quality.subsets", "chart"),
-                slot("quality.beyond", "table"),
+                slot("quality.differences", "chart"),
                 slot("quality.time", "chart", "full"),
             ],
             className="grid",
@@ -63,7 +63,7 @@ def sentence(view: View) -> Component:
     newest = found[0]
     if newest.run_id != run.run_id and newest.status == "refused":
         there = dcc.Link("See its evidence", href=_address(view, run_id=newest.run_id, fold=0))
-        words = f"The newest run, {newest.run_id}, was not published: {newest.sentence} "
+        words = f"The newest run, {newest.run_id}, was not published: {judging.said(newest.sentence)} "
         said.append(html.P([words, there, "."], className="notice"))
     return said
 
@@ -73,7 +73,7 @@ def _verdict(run: Decision) -> str:
     gates = _gates(run)
     if not gates:
         finding = run.sentence or "there is no measure of these offers"
-        return f"{_decided(run)}: {finding.rstrip('.')}."
+        return f"{_decided(run)}: {judging.said(finding).rstrip('.')}."
     won = [f"{model_name(gate['baseline'])} on {SLICES[of]}" for of, gate in gates.items() if gate["passed"]]
     lost = [f"{model_name(gate['baseline'])} on {SLICES[of]}" for of, gate in gates.items() if not gate["passed"]]
     name = model_name(str(next(iter(gates.values()))["model"]))
@@ -110,7 +110,7 @@ def gate(view: View) -> Component:
     gates = _gates(run)
     if not gates:
         words = "This run was made before the gate judged both lists against every baseline: it has one sentence alone."
-        return card("The gate", html.P(run.sentence or "", className="prose"), about=words)
+        return card("The gate", html.P(judging.said(run.sentence)), about=words)
     cards = [html.Div(_gate_card(of, gate, view), className="slot") for of, gate in gates.items()]
     return html.Div(cards, className="grid halves")
 
@@ -130,9 +130,8 @@ def _gate_card(of: Slice, gate: Mapping[str, Any], view: View) -> Component:
     share = "" if fmt.missing(more) else f", {'+' if more > 0 else ''}{fmt.percent(more, 0)}"
     title = f"{SHORT[of]}: {ours} {figure(gate['value'])} against {theirs} {figure(gate['baseline_value'])}{share}"
     about = (
-        f"NDCG@10 on {SLICES[of]}, {ours} less the best baseline ({theirs}), customer by customer, with 95% intervals "
-        f"over {fmt.plural(int(gate['customers']), 'customer')}. The gate opens where all customers lie right of the "
-        "line and no segment lies left of it"
+        f"{ours} less the best baseline by NDCG@10 on {SLICES[of]}, customer by customer, with 95% intervals. The "
+        "gate opens where all customers lie right of the line and no segment lies wholly left of it"
     )
     columns = [
         Column("label", "Customers of"),
@@ -157,7 +156,7 @@ def controls(view: View) -> Component:
     runs = [(_named(one), _address(view, run_id=_asked(one), fold=0)) for one in queries.decisions(view.snapshot)]
     folds = queries.folds(view.snapshot, run.run_id)
     days = judging.windows(run.metrics)
-    windows = [("All windows together" if fold == 0 else days.get(fold, f"Window {fold}"), fold) for fold in folds]
+    windows = [("All windows" if fold == 0 else days.get(fold, f"Window {fold}"), fold) for fold in folds]
     current = _address(view, run_id=_asked(run))
     shown = [
         html.Div(
@@ -197,7 +196,7 @@ def runs(view: View) -> Component:
                 "when": f"{fmt.day(run.started_at)}, {run.started_at:%H:%M}",
                 "as_of": fmt.day(run.as_of),
                 "decision": _decided(run),
-                "sentence": run.sentence,
+                "sentence": judging.said(run.sentence),
                 "href": _address(view, run_id=_asked(run), fold=0),
             }
             for run in found

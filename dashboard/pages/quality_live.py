@@ -11,7 +11,7 @@ from dashboard.components.choice import choice, panes
 from dashboard.components.dots import dots, rates
 from dashboard.components.graph import graph
 from dashboard.components.table import Column
-from dashboard.live import decay, paired, share
+from dashboard.live import decay, paired, points, share
 from dashboard.view import Component, View
 from db.queries import live as queries
 from db.queries import quality
@@ -36,6 +36,7 @@ def course(view: View) -> Component:
         whose = ", ".join(view.filters.segments)
         said = html.P(f"Nobody of {whose} has bought since the run.", className="about")
         return card("Live hit rate", said, aside=_segment_choice(view, weeks, run_id))
+    published = next((run.run_id for run in quality.decisions(view.snapshot) if run.status == "published"), None)
     plots = []
     notices = []
     for kind, name in _LISTS.items():
@@ -44,7 +45,9 @@ def course(view: View) -> Component:
             continue
         found = decay(part)
         css = "notice" if found.state == "decayed" else "about"
-        said = html.P([html.Strong("Decay: " if found.state == "decayed" else ""), found.sentence], className=css)
+        lead = html.Strong("Decay: ") if found.state == "decayed" else ""
+        advice = [" Make new ones: ", html.Code("python -m models run"), "."] if lead and published == run_id else []
+        said = html.P([lead, found.sentence, *advice], className=css)
         notices.append((kind, found.state))
         plots.append((name, html.Div([said, _drawn(view, mine, run_id, kind)])))
     as_of = weeks.loc[weeks["run_id"] == run_id, "as_of"].iloc[0]
@@ -132,15 +135,10 @@ def _table(own: pd.DataFrame) -> pd.DataFrame:
                 "rate": fmt.percent(rate.value),
                 "interval": f"{fmt.percent(rate.low)} to {fmt.percent(rate.high)}",
                 "precision": fmt.percent(row["found"] / (queries.LENGTH * row["customers"]), 2),
-                "against": _points(against.value, against.low, against.high) if against.customers else "",
+                "against": points(against) if against.customers else "",
             }
         )
     return pd.DataFrame(rows)
-
-
-def _points(value: float, low: float, high: float) -> str:
-    said, least, most = (fmt.number(100 * number, 1) for number in (value, low, high))
-    return f"{'+' if value > 0 else ''}{said} ({least} to {most})"
 
 
 _COLUMNS = [

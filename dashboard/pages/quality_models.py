@@ -8,6 +8,7 @@ from dash import html
 from dashboard import format as fmt
 from dashboard import judging
 from dashboard.components.card import card
+from dashboard.components.choice import panes
 from dashboard.components.dots import dots
 from dashboard.components.graph import graph
 from dashboard.components.table import Column, table
@@ -71,31 +72,13 @@ def differences(view: View) -> Component:
     found = found[found["subset"] == "all"]
     if found.empty:
         return card("Differences", html.P(_NO_DIFFERENCES, className="about"))
-    order = list(dict.fromkeys(frame["model"]))
-    mine = judging.ours([model for model in order if model in set(found["model"])], judged.of, run.metrics)
-    own = found[found["model"] == mine].sort_values("value", ignore_index=True)
-    drawn = dots(
-        pd.DataFrame(
-            {
-                "label": [f"than {model_name(model)}" for model in own["against"]],
-                "value": own["value"],
-                "low": own["ci_low"],
-                "high": own["ci_high"],
-                "said": [
-                    f"{model_name(row['model'])} against {model_name(row['against'])}: "
-                    f"{judging.signed(row['value'])}, 95% interval {interval(row)}"
-                    for _, row in own.iterrows()
-                ],
-                "strong": own["ci_low"] > 0,
-                "name": ["surely better" if low > 0 else "not surely" for low in own["ci_low"]],
-            }
-        ),
-        view.theme,
-        against_zero=True,
-    )
+    order = [model for model in dict.fromkeys(frame["model"]) if model in set(found["model"])]
+    mine = judging.ours(order, judged.of, run.metrics) or order[0]
+    plots = [_against(found[found["model"] == model], view) for model in sorted(order, key=lambda m: m != mine)]
+    own = found[found["model"] == mine]
     surely = int((own["ci_low"] > 0).sum())
-    how_many = "all" if surely == len(own) else f"{surely} of"
-    title = f"{model_name(str(mine))} is surely better than {how_many} {len(own)} it is held against"
+    how_many = "all" if surely == len(own) else f"{surely} of the"
+    title = f"{model_name(mine)}: surely better than {how_many} {fmt.plural(len(own), 'model')} it is held against"
     about = (
         "Differences of NDCG@10, customer by customer, with 95% intervals; right of the line it is better, and in "
         "colour surely so"
@@ -108,7 +91,30 @@ def differences(view: View) -> Component:
         Column("customers", "Customers", fmt.number, numeric=True),
     ]
     twin = (found.assign(interval=[interval(row) for _, row in found.iterrows()]), columns)
-    return card(title, graph("quality-differences", drawn, 50 + 34 * len(own), title), about=about, twin=twin)
+    return card(title, panes(plots), about=about, twin=twin)
+
+
+def _against(own: pd.DataFrame, view: View) -> tuple[str, Component]:
+    """One model against the others: its name, and the plot."""
+    name = model_name(own["model"].iloc[0])
+    own = own.sort_values("value", ignore_index=True)
+    rows = pd.DataFrame(
+        {
+            "label": [f"than {model_name(model)}" for model in own["against"]],
+            "value": own["value"],
+            "low": own["ci_low"],
+            "high": own["ci_high"],
+            "said": [
+                f"{name} against {model_name(row['against'])}: {judging.signed(row['value'])}, 95% interval "
+                f"{interval(row)}"
+                for _, row in own.iterrows()
+            ],
+            "strong": own["ci_low"] > 0,
+            "name": "difference",
+        }
+    )
+    drawn = dots(rows, view.theme, against_zero=True)
+    return name, graph(f"differences-{own['model'].iloc[0]}", drawn, 50 + 44 * len(own), f"{name} against others")
 
 
 def metrics_table(view: View) -> Component:
@@ -187,10 +193,10 @@ def values_of(view: View) -> tuple[Decision | None, pd.DataFrame]:
     return run, queries.values(view.snapshot, run.run_id, view.filters.judged)
 
 
-def customers_of(frame: pd.DataFrame) -> int:
-    """How many customers rows rest on; 0 where a run did not keep it."""
+def customers_of(frame: pd.DataFrame) -> int | None:
+    """How many customers rows rest on; None where a run did not keep it."""
     known = frame["customers"].dropna()
-    return int(known.max()) if len(known) else 0
+    return int(known.max()) if len(known) else None
 
 
 def _definitions(measures: Mapping[str, Measure]) -> Component:

@@ -122,7 +122,7 @@ def time(view: View) -> Component:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{fmt.number(seconds, 0 if seconds >= 10 else 1)} s"
+    return f"{fmt.number(seconds, 0 if seconds >= 10 else 1)} s" if seconds >= 0.1 else "less than 0.1 s"
 
 
 def _titled(label: str, name: str, drawn: go.Figure) -> Component:
