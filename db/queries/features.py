@@ -275,6 +275,24 @@ def purchases(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(("customer_id", "product_id", "order_id"), "category"))
 
 
+def baskets(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
+    """Order_id x product_id: what was bought together before `as_of`, guests' orders too; no returns, no services.
+
+    What was given away (a price of 0) is left out. Ids are categories.
+    """
+    frame = snapshot.frame(
+        """
+        SELECT DISTINCT order_id, product_id
+        FROM transaction_line
+        JOIN product USING (product_id)
+        WHERE ordered_at < ? AND NOT is_return AND quantity > 0 AND unit_price > 0 AND NOT is_service
+        ORDER BY order_id, product_id
+        """,
+        [as_of],
+    )
+    return frame.astype("category")
+
+
 def products(snapshot: Snapshot, as_of: datetime) -> pd.DataFrame:
     """Product -> name, category, department, brand, price (the median before `as_of`, null before the first sale).
 
