@@ -4,6 +4,7 @@ from models.recommenders.als import Als
 from models.recommenders.base import Recommender
 from models.recommenders.ease import Ease
 from models.recommenders.hybrid import Hybrid
+from models.recommenders.ids_only import IdsOnly
 from models.recommenders.item_knn import ItemKNN
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
@@ -18,5 +19,6 @@ RECOMMENDERS: tuple[type[Recommender], ...] = (
     UserKNN,
     Ease,
     Als,
+    IdsOnly,
     Hybrid,
 )

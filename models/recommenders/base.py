@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -19,6 +20,8 @@ Flags = npt.NDArray[np.bool_]
 Tick = Callable[[], None]
 
 _BLOCK = 1_000
+_THREADS = 2
+_GROUP = 32
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ class Recommender(ABC):
         training = self.training
         rows = self._rows(customers)
         allowed = None if candidates is None else training.products[C.PRODUCT_ID].isin(list(candidates)).to_numpy()
-        blocks = [self._block(rows[at : at + _BLOCK], k, kind, allowed) for at in range(0, max(len(rows), 1), _BLOCK)]
-        return pd.concat(blocks, ignore_index=True)
+        starts = range(0, max(len(rows), 1), _BLOCK)
+        with ThreadPoolExecutor(_THREADS) as pool:  # numpy works beside the other thread, and no block knows of another
+            blocks = pool.map(lambda at: self._block(rows[at : at + _BLOCK], k, kind, allowed), starts)
+            return pd.concat(blocks, ignore_index=True)
 
     def similar(self, products: Sequence[str], k: int) -> pd.DataFrame:
         """The k products most like each: product_id, other_product_id, similarity (at most 1), rank.
@@ -175,7 +180,29 @@ def best(scores: Scores, k: int) -> Places:
 
     >>> best(np.array([[1.0, 3.0, 2.0, 3.0]]), 3).tolist()
     [[1, 3, 2]]
+
+    Of many columns only the k groups with the largest maxima are ordered: no other can hold one of the k largest.
     """
+    groups = scores.shape[1] // _GROUP
+    if groups < 2 * k:
+        return _ordered(scores, k)
+    whole = groups * _GROUP
+    maxima = scores[:, :whole].reshape(len(scores), _GROUP, groups).max(axis=1)
+    largest = np.argpartition(maxima, groups - k, axis=1)[:, groups - k :]
+    least = np.take_along_axis(maxima, largest, axis=1).min(axis=1, keepdims=True)
+    tied = (maxima >= least).sum(axis=1) > k  # groups left out hold equals
+    members = (largest[:, None, :] + groups * np.arange(_GROUP)[:, None]).reshape(len(scores), k * _GROUP)
+    rest = np.broadcast_to(np.arange(whole, scores.shape[1]), (len(scores), scores.shape[1] - whole))
+    candidates = np.sort(np.concatenate([members, rest], axis=1), axis=1)
+    order = _ordered(np.take_along_axis(scores, candidates, axis=1), k)
+    places: Places = np.take_along_axis(candidates, order, axis=1)
+    if tied.any():
+        places[tied] = _ordered(scores[tied], k)
+    return places
+
+
+def _ordered(scores: Scores, k: int) -> Places:
+    """`best` by a partition of all columns."""
     k = min(k, scores.shape[1])
     places: Places = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
     chosen = np.take_along_axis(scores, places, axis=1)
