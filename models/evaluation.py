@@ -110,29 +110,27 @@ class _Judged:
 
 def _judged(fold: Fold, models: Models, published: Published | None, tick: Tick) -> Iterator[_Judged]:
     known = fold.training
-    wanted = {slice_: relevant(known, fold.after, slice_) for slice_ in KINDS}
-    fresh = new_products(known)
     offered = catalogue(known.products[C.PRODUCT_ID], known.bought)
-    wanted_new = wanted["discover"][wanted["discover"][C.PRODUCT_ID].isin(fresh)]
+    fresh = new_products(known)
+    sought = {(slice_, ALL): relevant(known, fold.after, slice_) for slice_ in KINDS}
+    new = sought["discover", ALL]
+    sought["discover", NEW] = new[new[C.PRODUCT_ID].isin(fresh)]
+    asked = {key: sorted(wanted[C.CUSTOMER_ID].unique()) for key, wanted in sought.items() if len(wanted)}
 
-    def one(model: str, slice_: Kind, subset: str, lists: pd.DataFrame, sought: pd.DataFrame) -> _Judged:
-        values = by_customer(lists, sought, KS).join(by_list(lists, offered, max(KS)))
+    def judged(model: str, slice_: Kind, subset: str, lists: pd.DataFrame) -> _Judged:
+        values = by_customer(lists, sought[slice_, subset], KS).join(by_list(lists, offered, max(KS)))
         size = len(known.products) if subset == ALL else len(fresh)
         return _Judged(fold.number, model, slice_, subset, values, coverage(lists, size, max(KS)))
 
     for model in models(known):
-        for slice_ in model.kinds:
-            if len(wanted[slice_]):
-                lists = model.recommend(_customers(wanted[slice_]), max(KS), slice_)
-                yield one(model.name, slice_, ALL, lists, wanted[slice_])
-        if "discover" in model.kinds and len(wanted_new):
-            lists = model.recommend(_customers(wanted_new), max(KS), "discover", fresh)
-            yield one(model.name, "discover", NEW, lists, wanted_new)
+        for (slice_, subset), customers in asked.items():
+            if slice_ in model.kinds:
+                lists = model.recommend(customers, max(KS), slice_, None if subset == ALL else fresh)
+                yield judged(model.name, slice_, subset, lists)
         tick()
-    for slice_ in ("discover", "buy_again") if published else ():
-        if published and len(wanted[slice_]):
-            lists = published(fold, slice_, _customers(wanted[slice_]), max(KS))
-            yield one(PUBLISHED, slice_, ALL, lists, wanted[slice_])
+    for (slice_, subset), customers in asked.items() if published else ():
+        if published and subset == ALL and slice_ != "any":
+            yield judged(PUBLISHED, slice_, subset, published(fold, slice_, customers, max(KS)))
 
 
 def relevant(training: Training, after: pd.DataFrame, kind: Kind) -> pd.DataFrame:
@@ -158,11 +156,6 @@ def new_products(training: Training) -> list[str]:
     first_sold = training.purchases.groupby(PRODUCT)[AGE].max()
     fresh = first_sold.index[first_sold <= _NEW_SHARE * first_sold.max()]
     ids: list[str] = training.products[C.PRODUCT_ID].iloc[fresh].tolist()
-    return ids
-
-
-def _customers(wanted: pd.DataFrame) -> list[str]:
-    ids: list[str] = sorted(wanted[C.CUSTOMER_ID].unique())
     return ids
 
 
@@ -224,7 +217,7 @@ def _coverages(judged: Sequence[_Judged]) -> pd.DataFrame:
         for fold in (POOLED, one.fold):
             found.setdefault((fold, one.model, one.slice, one.subset), []).append(one)
     rows = [
-        (*key, float(np.mean([one.coverage for one in its])), len(set().union(*(one.values.index for one in its))))
+        (*key, np.mean([one.coverage for one in its]), pd.concat([one.values for one in its]).index.nunique())
         for key, its in found.items()
     ]
     frame = pd.DataFrame(rows, columns=[C.FOLD, C.MODEL, C.SLICE, C.SUBSET, C.VALUE, C.CUSTOMERS])

@@ -2,6 +2,7 @@
 
 import doctest
 from datetime import timedelta
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from errors import NotEnoughDataError
 from models import split as module
 from models.recommenders import base
 from models.recommenders.training import AGE, PRODUCT, training
-from models.split import holdout_days, split
+from models.split import holdout_days, split, splits
 
 START = pd.Timestamp("2024-01-01 09:00")
 
@@ -57,6 +58,38 @@ def test_a_daily_shop_holds_out_four_weeks_and_a_slow_one_sixty_days() -> None:
 def test_several_purchases_on_a_day_are_one_visit() -> None:
     visits = bought(*[("a", f"p{minute}", day + minute / 1440) for day in range(0, 300, 30) for minute in range(9)])
     assert holdout_days(visits) == 60
+
+
+def test_windows_follow_one_another_back_in_time() -> None:
+    windows = splits(every(3), 28, 3)
+    assert [window.days for window in windows] == [28, 28, 28]
+    for newer, older in pairwise(windows):
+        assert newer.at - older.at == timedelta(days=28)
+        pd.testing.assert_frame_equal(pd.concat([older.before, older.after]).sort_index(), newer.before)
+    newest = split(every(3), 28)
+    pd.testing.assert_frame_equal(windows[0].after, newest.after)
+
+
+@given(st.lists(st.floats(0, 300), min_size=1, max_size=40), st.integers(1, 60), st.integers(1, 5))
+def test_each_window_tests_only_what_came_later_than_it_trains(days: list[float], holdout: int, windows: int) -> None:
+    purchases = bought(("a", "p", 0), ("a", "p", 300), *[("a", f"p{day}", day) for day in days])
+    found = splits(purchases, holdout, windows)
+    assert 1 <= len(found) <= windows
+    for window in found:
+        assert window.before[C.ORDERED_AT].max() < window.at <= window.after[C.ORDERED_AT].min()
+        assert window.after[C.ORDERED_AT].max() <= window.at + timedelta(days=holdout)
+    assert not pd.concat([window.after for window in found]).index.duplicated().any(), "no purchase is tested twice"
+
+
+@pytest.mark.parametrize(("days", "windows"), [(2 * 28, 1), (4 * 28 - 1, 1), (4 * 28, 2), (5 * 28 - 1, 2), (5 * 28, 3)])
+def test_an_earlier_window_needs_two_holdouts_before_it(days: int, windows: int) -> None:
+    purchases = bought(*[(f"c{who}", "p", day) for who in range(3) for day in (*range(0, days, 7), days)])
+    assert len(splits(purchases, 28, 3)) == windows
+
+
+def test_a_window_without_returning_customers_ends_the_row() -> None:
+    purchases = bought(("a", "p", 0), ("b", "p", 250), ("b", "p", 290), ("b", "p", 299), ("a", "p", 300))
+    assert len(splits(purchases, 28, 3)) == 1
 
 
 def test_too_short_a_history_is_a_sentence() -> None:
