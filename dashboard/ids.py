@@ -11,6 +11,10 @@ GRID_COLUMNS = "customer-grid-columns"
 GRID_COUNT = "customer-grid-count"
 DOWNLOAD = "customer-download"
 PICK_CUSTOMER = "pick-customer"
+PICK_PRODUCT = "pick-product"
+BUNDLES = "bundle-grid"
+BUNDLE_COUNT = "bundle-count"
+BUNDLE_DOWNLOAD = "bundle-download"
 DATA_BODY = "data-body"
 DATA_SAID = "data-said"
 DATA_NEXT = "data-next"
@@ -65,3 +69,8 @@ def how(name: object) -> dict[str, object]:
 def nav_link(path: str) -> dict[str, str]:
     """A link that keeps the filters of the view it leaves."""
     return {"type": "nav", "path": path}
+
+
+def rule(name: object) -> dict[str, object]:
+    """The control of one field of `db.offer_rules.OfferRules`."""
+    return {"type": "rule", "name": name}

@@ -64,7 +64,12 @@ class OfferRules:
     @property
     def narrow(self) -> bool:
         """Whether they leave anything out of a list."""
-        return bool(self.without or self.buyers or self.per_category) or (self.low, self.high) != (None, None)
+        return bool(self.without or self.per_category) or self.by_sales
+
+    @property
+    def by_sales(self) -> bool:
+        """Whether they ask how a product sells."""
+        return bool(self.buyers) or (self.low, self.high) != (None, None)
 
 
 NO_RULES = OfferRules()

@@ -24,10 +24,10 @@
 
   /* On a phone the filters start folded, so that the numbers come first. */
   function foldFilters() {
-    var fold = document.querySelector(".fold:not([data-folded])");
-    if (!fold) return;
-    fold.setAttribute("data-folded", "");
-    if (window.innerWidth <= 640) fold.setAttribute("aria-expanded", "false");
+    document.querySelectorAll(".fold:not([data-folded])").forEach(function (fold) {
+      fold.setAttribute("data-folded", "");
+      if (window.innerWidth <= 640) fold.setAttribute("aria-expanded", "false");
+    });
   }
 
   /* A details element would do, but Chromium's Tab does not leave one that ends in a Dash dropdown. */
@@ -93,10 +93,46 @@
       return (change && change["scene.camera"]) || clientside.no_update;
     },
 
-    openCustomer: function (customer, search) {
-      if (!customer) return clientside.no_update;
-      go("/customers/" + encodeURIComponent(customer) + (search || ""));
+    openPicked: function (picked, box, search) {
+      if (!picked) return clientside.no_update;
+      var page = { "pick-customer": "customers", "pick-product": "products" }[box];
+      go("/recommendations/" + page + "/" + encodeURIComponent(picked) + (search || ""));
       return null;
+    },
+
+    /* What the controls of the rules say becomes the address. */
+    followRules: function (values, ids, search) {
+      var asked = new URLSearchParams(search || ""), ends = {};
+      ids.forEach(function (id, at) {
+        var value = values[at] == null ? "" : values[at];
+        if (id.name === "low" || id.name === "high") { ends[id.name] = value; return; }
+        asked.delete(id.name);
+        [].concat(value).forEach(function (one) { if (one !== "") asked.append(id.name, one); });
+      });
+      if ("low" in ends) {
+        asked.delete("price");
+        if (ends.low !== "" || ends.high !== "") asked.set("price", ends.low + ".." + ends.high);
+      }
+      var before = new URLSearchParams(search || ""), after = new URLSearchParams(asked);
+      before.sort();
+      after.sort();
+      if (String(before) !== String(after)) {
+        var place = window.scrollY;
+        go(window.location.pathname + (String(asked) && "?" + asked));
+        window.scrollTo(0, place);
+      }
+      return clientside.no_update;
+    },
+
+    /* And the other way round: the address may change by a link, or by going back. */
+    showRules: function (search, ids) {
+      var asked = new URLSearchParams(search || ""), price = (asked.get("price") || "..").split("..");
+      var told = { low: price[0], high: price[1] };
+      return ids.map(function (id) {
+        if (id.name === "without") return asked.getAll("without");
+        var value = id.name in told ? told[id.name] : asked.get(id.name);
+        return value ? Number(value) : null;
+      });
     },
 
     goOn: function (next) {
@@ -113,8 +149,8 @@
       return clientside.no_update;
     },
 
-    refreshGrid: function (search, className) {
-      window.dash_ag_grid.getApiAsync("customer-grid").then(function (api) { api.purgeInfiniteCache(); });
+    refreshGrid: function (search, grid) {
+      window.dash_ag_grid.getApiAsync(grid).then(function (api) { api.purgeInfiniteCache(); });
       return clientside.no_update;
     },
 
@@ -225,19 +261,21 @@
     return answer;
   };
 
-  /* Cells of the customer grid. */
+  /* Cells of the grids. */
   var cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
 
-  cells.CustomerLink = function (props) {
+  cells.Linked = function (props) {
     if (!props.data) return "";
+    var address = props.data[props.link];
     return window.React.createElement("a", {
-      href: props.data.href,
+      href: address,
       onClick: function (event) {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        go(props.data.href);
+        go(address);
       }
-    }, props.value);
+    }, props.value, props.small && props.data[props.small] !== props.value
+      ? window.React.createElement("span", { className: "sku" }, props.data[props.small]) : null);
   };
 
   cells.SegmentChip = function (props) {

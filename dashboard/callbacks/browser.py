@@ -24,10 +24,15 @@ def register(app: Dash) -> None:
     marks = (Input(ids.graph(ALL), "clickData"), Input(ids.picture(ALL), "clickData"))
     run("followMark", Output(ids.NAV, "title"), *marks)
     run("followChoice", Output(ids.PAGE, "lang"), Input(ids.choice(ALL), "value"))
-    run("openCustomer", Output(ids.PICK_CUSTOMER, "value"), Input(ids.PICK_CUSTOMER, "value"), State(ids.URL, "search"))
+    for box in (ids.PICK_CUSTOMER, ids.PICK_PRODUCT):
+        run("openPicked", Output(box, "value"), Input(box, "value"), State(box, "id"), State(ids.URL, "search"))
+    rules = (Input(ids.rule(ALL), "value"), State(ids.rule(ALL), "id"), State(ids.URL, "search"))
+    run("followRules", Output(ids.PAGE, "dir"), *rules)
+    run("showRules", Output(ids.rule(ALL), "value"), Input(ids.URL, "search"), State(ids.rule(ALL), "id"))
     run("keepCamera", Output(ids.camera(MATCH), "data"), Input(ids.picture(MATCH), "relayoutData"))
     run("titlePage", Output(ids.PAGE, "title"), Input(ids.PAGE, "children"), first=True)
-    run("refreshGrid", Output(ids.GRID, "className"), Input(ids.URL, "search"), State(ids.GRID, "className"))
+    for grid in (ids.GRID, ids.BUNDLES):
+        run("refreshGrid", Output(grid, "className"), Input(ids.URL, "search"), State(grid, "id"))
     run("showColumns", Output(ids.GRID_COLUMNS, "className"), Input(ids.GRID_COLUMNS, "value"), first=True)
     run("goOn", Output(ids.DATA_NEXT, "modified_timestamp"), Input(ids.DATA_NEXT, "data"))
     run("copyLink", Output(ids.COPY, "children"), Input(ids.COPY, "n_clicks"), State(ids.COPY, "children"))

@@ -1,4 +1,4 @@
-"""The box on the Recommendations page that finds a customer by the start of the id."""
+"""The boxes that find a customer by the start of the id, and a product by a part of its name or the start of its id."""
 
 from typing import Any
 
@@ -6,18 +6,32 @@ from dash import Dash, Input, Output
 
 from dashboard import ids
 from dashboard.view import Views
-from db.queries import recommendations
+from db.queries import audience, recommendations
 from errors import SnapshotError
+
+_LONGEST = 200
 
 
 def register(app: Dash, views: Views) -> None:
-    """Typing asks for ids that start so; choosing one opens the customer (in the browser, see `browser`)."""
+    """Typing asks for what fits; choosing opens the page of its offers (in the browser, see `browser`)."""
 
     @app.callback(Output(ids.PICK_CUSTOMER, "options"), Input(ids.PICK_CUSTOMER, "search_value"))
-    def suggest(typed: Any) -> list[str]:
+    def customers(typed: Any) -> list[str]:
         try:
-            return recommendations.customer_ids(
-                views.snapshot(), str(typed or "").encode("utf-8", "replace").decode()[:200]
-            )
+            return recommendations.customer_ids(views.snapshot(), _text(typed))
         except SnapshotError:
             return []
+
+    @app.callback(Output(ids.PICK_PRODUCT, "options"), Input(ids.PICK_PRODUCT, "search_value"))
+    def products(typed: Any) -> list[dict[str, str]]:
+        try:
+            found = audience.matching(views.snapshot(), _text(typed))
+        except SnapshotError:
+            return []
+        pairs = zip(found["name"], found["product_id"], strict=True)
+        named = ((name if name == product_id else f"{name} · {product_id}", product_id) for name, product_id in pairs)
+        return [{"label": label, "value": value, "search": f"{label} {_text(typed)}"} for label, value in named]
+
+
+def _text(typed: Any) -> str:
+    return str(typed or "").encode("utf-8", "replace").decode()[:_LONGEST]

@@ -4,7 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from dashboard.pages import customer, customers, data, movement, overview, quality, recommendations, segments, value
+from dashboard.pages import (
+    customer,
+    customers,
+    data,
+    movement,
+    offers_bundles,
+    offers_customer,
+    offers_product,
+    offers_segments,
+    overview,
+    quality,
+    recommendations,
+    segments,
+    value,
+)
 from dashboard.view import Page, Picture, Slot
 
 PAGES: tuple[Page, ...] = (
@@ -15,6 +29,10 @@ PAGES: tuple[Page, ...] = (
     customers.PAGE,
     customer.PAGE,
     recommendations.PAGE,
+    offers_customer.PAGE,
+    offers_segments.PAGE,
+    offers_product.PAGE,
+    offers_bundles.PAGE,
     quality.PAGE,
     data.PAGE,
 )

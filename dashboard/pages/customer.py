@@ -6,6 +6,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
+from dashboard import offering
 from dashboard.components import charts
 from dashboard.components.card import card, segment_chip
 from dashboard.components.course import WHY, finding, strip
@@ -16,6 +17,7 @@ from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
 from dashboard.measures import COVERED
 from dashboard.view import Component, Page, View
+from db.offer_rules import NO_RULES
 from db.queries import customers as queries
 from db.queries import recommendations
 from db.queries import segments as segment_queries
@@ -152,8 +154,10 @@ def buy_again(view: View) -> Component:
 
 
 def _offers(view: View, kind: str, title: str, about: str) -> Component:
-    frame = recommendations.for_customer(view.snapshot, view.subject)
-    return card(title, offers(frame[frame["kind"] == kind]), about=about)
+    frame = recommendations.for_customer(view.snapshot, view.subject, NO_RULES)
+    lacking = "Nothing to offer here: no published recommendations for this customer."
+    shown = offers(frame[frame["kind"] == kind], lambda product: offering.product_href(view, product), lacking)
+    return card(title, shown, about=about)
 
 
 def history(view: View) -> Component:

@@ -44,11 +44,11 @@ _SHOWN += ("p_alive", "churn_risk", "next_order_at", "clv", "r_score", "f_score"
 """The columns that are seen at first, in this order; the others follow in that of the list."""
 
 
-def download_address(query: str, request: Mapping[str, Any]) -> str:
-    """The route that streams what the grid shows, under the same filters, order and column filters."""
+def download_address(query: str, request: Mapping[str, Any], route: str = "/download/customers.csv") -> str:
+    """The route that streams what a grid shows, under the same filters, order and column filters."""
     asked = {name: request.get(name) for name in ("sortModel", "filterModel") if request.get(name)}
     grid = f"grid={quote(json.dumps(asked, separators=(',', ':')))}" if asked else ""
-    return "/download/customers.csv" + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
+    return route + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
 
 
 def layout(view: View) -> Component:
@@ -125,8 +125,8 @@ def _label(column: Mapping[str, Any]) -> str:
 def _column(name: str) -> dict[str, Any]:
     hidden = {"hide": True} if name not in _SHOWN else {}
     if name == "customer_id":
-        column: dict[str, Any] = {"headerName": "Customer", "cellRenderer": "CustomerLink", "pinned": "left"}
-        column |= {"width": 120}
+        column: dict[str, Any] = {"headerName": "Customer", "cellRenderer": "Linked", "pinned": "left"}
+        column |= {"width": 120, "cellRendererParams": {"link": "href"}}
     elif name in _TEXTS:
         column = {"headerName": _TEXTS[name], "minWidth": 140}
         if name in GROUPING_FIELDS:

@@ -1,47 +1,135 @@
-"""The published recommendations: for a customer, for a segment, and how good they are."""
+"""The published lists of offers as the rules of a view leave them: for a customer, for those in view, for segments."""
+
+from collections.abc import Iterator
 
 import pandas as pd
+import pyarrow as pa
 
+from db.conditions import Condition
 from db.filters import Filters
+from db.offer_rules import LIST_LENGTH, OfferRules
+from db.remembered import remembered
 from db.snapshot import Snapshot
 
+KINDS = ("discover", "buy_again")
+MOST_OFFERED = 12
+PER_SEGMENT = 5
+WHOLE_LIST = ("customer_id", "kind", "rank", "product_id", "product", "category", "reason", "score")
+"""The columns of the lists as they are downloaded."""
 
-def for_customer(snapshot: Snapshot, customer_id: str) -> pd.DataFrame:
-    """Both lists of one customer: kind, rank, product_id, name, category, score, reason; empty for a stranger."""
-    return snapshot.frame(
-        """
-        SELECT kind, rank, product_id, coalesce(name, product_id) AS name, category, department, score, reason
-        FROM recommendation LEFT JOIN product USING (product_id) WHERE customer_id = ? ORDER BY kind, rank
-        """,
-        (customer_id,),
-    )
+_AT_ONCE = 20_000
+_OFFERED = "kind IN ('discover', 'buy_again')"
+_NAMED = "(SELECT product_id, name, category FROM product)"
 
 
-def for_customers(snapshot: Snapshot, filters: Filters, kind: str, limit: int = 25) -> pd.DataFrame:
-    """What is recommended most among the customers the filters leave.
-
-    Gives product_id, name, category, customers (how many have it on their list), share of those customers, and the
-    mean rank; most customers first.
-    """
-    where = filters.on_customers()
+def for_customer(snapshot: Snapshot, customer_id: str, rules: OfferRules) -> pd.DataFrame:
+    """Both lists of one customer, of at most ten: kind, rank, product_id, name, category, score, reason, parts (JSON or
+    None), because_product_id, because_name and because_at (when they last bought it); empty for a stranger."""
+    lists = _lists(snapshot, rules, Condition("customer_id = ?", (customer_id,)))
     return snapshot.frame(
         f"""
-        WITH chosen AS (
-            SELECT customer_id FROM (FROM customer_segment LEFT JOIN customer USING (customer_id)) WHERE {where.sql}
-        )
-        SELECT product_id, coalesce(any_value(name), product_id) AS name, any_value(category) AS category,
-            count(*) AS customers, count(*) / (SELECT count(*) FROM chosen) AS share, avg(rank) AS mean_rank
-        FROM recommendation LEFT JOIN product USING (product_id)
-        WHERE kind = ? AND customer_id IN (FROM chosen)
-        GROUP BY product_id ORDER BY customers DESC, mean_rank, product_id LIMIT ?
+        WITH list AS ({lists.sql}), bought AS (
+            SELECT product_id AS because_product_id, max(ordered_at) AS because_at FROM transaction_line
+            WHERE customer_id = ? AND NOT is_return GROUP BY product_id
+        ), because AS (SELECT product_id AS because_product_id, name AS because_name FROM product)
+        SELECT kind, rank, product_id, coalesce(name, product_id) AS name, category, score, reason, parts,
+            because_product_id, coalesce(because_name, because_product_id) AS because_name, because_at
+        FROM list LEFT JOIN {_NAMED} USING (product_id) LEFT JOIN because USING (because_product_id)
+        LEFT JOIN bought USING (because_product_id) ORDER BY kind, rank
         """,
-        (*where.values, kind, limit),
+        (*lists.values, customer_id),
     )
 
 
-def evaluation(snapshot: Snapshot) -> pd.DataFrame:
-    """model, slice, metric, k, value, ci_low, ci_high of the published run."""
-    return snapshot.frame("SELECT * EXCLUDE run_id FROM evaluation ORDER BY slice, metric, k, model")
+@remembered
+def for_customers(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """What is offered most to the customers the filters leave, at most twelve products a kind.
+
+    Gives kind, product_id, name, category, customers (how many have it on their list of ten), share of all customers in
+    view, and the mean rank; most customers first.
+    """
+    chosen, lists = _of_view(snapshot, filters)
+    return snapshot.frame(
+        f"""
+        WITH chosen AS MATERIALIZED ({chosen.sql}), top AS (
+            SELECT kind, product_id, count(*) AS customers, count(*) / (SELECT count(*) FROM chosen) AS share,
+                avg(rank) AS mean_rank
+            FROM ({lists.sql}) GROUP BY kind, product_id
+            QUALIFY row_number() OVER (PARTITION BY kind ORDER BY customers DESC, mean_rank, product_id) <= ?
+        )
+        SELECT kind, product_id, coalesce(name, product_id) AS name, category, customers, share, mean_rank
+        FROM top LEFT JOIN {_NAMED} USING (product_id) ORDER BY kind, customers DESC, mean_rank, product_id
+        """,
+        (*chosen.values, *lists.values, MOST_OFFERED),
+    )
+
+
+@remembered
+def shortened(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """What the rules do to the lists of the customers in view: kind, lists, shorter (of fewer than without the rules),
+    emptied (of these, with nothing left)."""
+    chosen, lists = _of_view(snapshot, filters)
+    return snapshot.frame(
+        f"""
+        WITH chosen AS MATERIALIZED ({chosen.sql}), stored AS (
+            SELECT customer_id, kind, count(*) AS before FROM recommendation
+            WHERE {_OFFERED} AND rank <= {LIST_LENGTH} AND customer_id IN (FROM chosen) GROUP BY ALL
+        ), kept AS (
+            SELECT customer_id, kind, count(*) AS after FROM ({lists.sql}) GROUP BY ALL
+        )
+        SELECT kind, count(*) AS lists, count(*) FILTER (coalesce(after, 0) < before) AS shorter,
+            count(*) FILTER (after IS NULL) AS emptied
+        FROM stored LEFT JOIN kept USING (customer_id, kind) GROUP BY kind ORDER BY kind
+        """,
+        (*chosen.values, *lists.values),
+    )
+
+
+@remembered
+def for_segments(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """What is offered most in each segment of the filters' grouping, whatever else is filtered: segment, product_id,
+    name, category, customers, share (of the segment), at most five products that are new to their customers."""
+    grouping = {"segment": "segment", "rfm_group": "rfm_group", "alternative": "alternative"}[filters.by]
+    lists = _lists(snapshot, filters.rules, Condition("kind = 'discover'"))
+    return snapshot.frame(
+        f"""
+        WITH member AS MATERIALIZED (SELECT customer_id, {grouping} AS segment FROM customer_segment), top AS (
+            SELECT segment, product_id, count(*) AS customers
+            FROM ({lists.sql}) JOIN member USING (customer_id) WHERE segment IS NOT NULL
+            GROUP BY segment, product_id
+            QUALIFY row_number() OVER (PARTITION BY segment ORDER BY customers DESC, product_id) <= ?
+        )
+        SELECT segment, product_id, coalesce(name, product_id) AS name, category, customers, customers / size AS share
+        FROM top JOIN (SELECT segment, count(*) AS size FROM member GROUP BY segment) USING (segment)
+        LEFT JOIN {_NAMED} USING (product_id) ORDER BY segment, customers DESC, product_id
+        """,
+        (*lists.values, PER_SEGMENT),
+    )
+
+
+def whole_lists(snapshot: Snapshot, filters: Filters) -> tuple[int, Iterator[pa.RecordBatch]]:
+    """Every list of the customers in view, by customer, kind and rank: how many rows, and the batches.
+
+    Some customers are taken at a time, so that memory does not grow with their number.
+    """
+    chosen, lists = _of_view(snapshot, filters)
+    with_chosen = f"WITH chosen AS MATERIALIZED ({chosen.sql})"
+    total = snapshot.scalar(f"{with_chosen} SELECT count(*) FROM ({lists.sql})", (*chosen.values, *lists.values))
+    return int(total), _by_customers(snapshot, filters.rules, chosen)
+
+
+def _by_customers(snapshot: Snapshot, rules: OfferRules, chosen: Condition) -> Iterator[pa.RecordBatch]:
+    ids = snapshot.frame(f"{chosen.sql} ORDER BY customer_id", chosen.values)["customer_id"].to_list()
+    for at in range(0, len(ids), _AT_ONCE):
+        part = ids[at : at + _AT_ONCE]
+        near = Condition("customer_id BETWEEN ? AND ?", (part[0], part[-1]))  # finds the few parts of the file to read
+        lists = _lists(snapshot, rules, near & Condition("customer_id IN (SELECT unnest(?::VARCHAR[]))", (part,)))
+        sql = f"""
+            SELECT {", ".join(WHOLE_LIST)}
+            FROM ({lists.sql}) LEFT JOIN (SELECT product_id, name AS product, category FROM product) USING (product_id)
+            ORDER BY customer_id, kind, rank
+        """
+        yield from snapshot.batches(sql, lists.values)
 
 
 def customer_ids(snapshot: Snapshot, typed: str, limit: int = 20) -> list[str]:
@@ -52,3 +140,56 @@ def customer_ids(snapshot: Snapshot, typed: str, limit: int = 20) -> list[str]:
         (typed, limit),
     )
     return list(frame["customer_id"])
+
+
+def allowed(snapshot: Snapshot, rules: OfferRules) -> list[str]:
+    """The products that the rules let be offered."""
+    goods = snapshot.frame("SELECT product_id, category FROM product ORDER BY product_id")
+    keep = ~goods["category"].isin(rules.without)
+    if rules.by_sales:
+        sold = goods.merge(_sold(snapshot, Filters()), on="product_id", how="left")
+        keep &= sold["buyers"].fillna(0) >= rules.buyers
+        keep &= sold["price"].ge(rules.low) if rules.low is not None else True
+        keep &= sold["price"].le(rules.high) if rules.high is not None else True
+    return list(goods.loc[keep, "product_id"])
+
+
+@remembered
+def _sold(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
+    """product_id, price (the median at which it sold), buyers; of what ever sold."""
+    return snapshot.frame(
+        "SELECT product_id, median(unit_price)::DOUBLE AS price, count(DISTINCT customer_id) AS buyers "
+        "FROM transaction_line WHERE NOT is_return AND unit_price > 0 GROUP BY product_id"
+    )
+
+
+def _of_view(snapshot: Snapshot, filters: Filters) -> tuple[Condition, Condition]:
+    """The customers the filters leave; and their lists, which name the first relation `chosen`."""
+    where = filters.on_customers()
+    people = "(FROM customer_segment LEFT JOIN customer USING (customer_id))"
+    chosen = Condition(f"SELECT customer_id FROM {people} WHERE {where.sql}", where.values)
+    return chosen, _lists(snapshot, filters.rules, Condition("customer_id IN (FROM chosen)"))
+
+
+def _lists(snapshot: Snapshot, rules: OfferRules, where: Condition) -> Condition:
+    """The first ten of each list that pass the rules, ranked anew, of the rows of `recommendation` that `where` leaves.
+
+    The columns are those of `recommendation`.
+    """
+    stored = f"recommendation WHERE {_OFFERED} AND {where.sql}"
+    if not rules.narrow:
+        return Condition(f"SELECT * FROM {stored} AND rank <= {LIST_LENGTH}", where.values)
+    cap = Condition("")
+    if rules.per_category:
+        number = "row_number() OVER (PARTITION BY customer_id, kind, category ORDER BY rank)"
+        cap = Condition(f"QUALIFY category IS NULL OR {number} <= ?", (rules.per_category,))
+    sql = f"""
+        SELECT * EXCLUDE place REPLACE (place AS rank) FROM (
+            SELECT *, row_number() OVER (PARTITION BY customer_id, kind ORDER BY rank) AS place FROM (
+                SELECT recommendation.* FROM recommendation JOIN (
+                    SELECT product_id, category FROM product WHERE product_id IN (SELECT unnest(?::VARCHAR[]))
+                ) USING (product_id) WHERE {_OFFERED} AND {where.sql} {cap.sql}
+            )
+        ) WHERE place <= {LIST_LENGTH}
+    """
+    return Condition(sql, (allowed(snapshot, rules), *where.values, *cap.values))

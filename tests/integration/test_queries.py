@@ -159,10 +159,11 @@ def test_offers_of_a_segment_count_its_customers_lists(snapshot: Snapshot, recor
     expected = ask(
         record,
         "SELECT product_id, count(*) AS customers FROM current_recommendation JOIN current_customer_segment "
-        "USING (customer_id) WHERE kind = 'discover' AND segment = :segment GROUP BY 1",
+        "USING (customer_id) WHERE kind = 'discover' AND rank <= 10 AND segment = :segment GROUP BY 1",
         {"segment": segment},
     ).set_index("product_id")["customers"]
-    offered = recommendations.for_customers(snapshot, Filters(segments=(segment,)), "discover", limit=10)
+    offered = recommendations.for_customers(snapshot, Filters(segments=(segment,)))
+    offered = offered[offered["kind"] == "discover"].head(10)
     assert offered["customers"].is_monotonic_decreasing
     assert offered["customers"].to_list() == expected.sort_values(ascending=False).head(10).to_list()
     for _, row in offered.iterrows():

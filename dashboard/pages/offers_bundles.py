@@ -1,0 +1,135 @@
+"""Bundles: which products are bought together more often than chance would have it, as a list and in words."""
+
+from typing import Any
+
+import dash_ag_grid as dag
+import pandas as pd
+from dash import html
+
+from dashboard import format as fmt
+from dashboard import ids, offering
+from dashboard.components.icons import icon
+from dashboard.components.states import empty, slot
+from dashboard.pages.customers import download_address
+from dashboard.view import Component, Page, View
+from db.queries import bundles as queries
+
+ROUTE = "/download/bundles.csv"
+_NUMBERS = {
+    "lift": ("Lift", ",.2f", "How many times as often as usual: the confidence over the share of all baskets."),
+    "confidence": ("Confidence", ".1%", "The share of the first product's baskets that hold the second too."),
+    "support": ("Support", ".2%", "The share of all baskets that hold both. Filter by the share: 0.01 is 1%."),
+    "leverage": ("Leverage", ".3%", "The support beyond what chance alone would bring."),
+    "baskets": ("Baskets", ",", "How many baskets hold both."),
+}
+
+
+def in_words(rule: pd.Series) -> str:
+    """Who buys A buys B 4.1 times as often as usual: in 32.0% of the baskets with A."""
+    first, other = (fmt.shortened(str(rule[name]), 60) for name in ("product", "other_product"))
+    often = f"{fmt.number(rule['lift'], 1)} times as often as usual"
+    return f"Who buys {first} buys {other} {often}: in {fmt.percent(rule['confidence'])} of these baskets"
+
+
+def layout(view: View) -> Component:
+    """The frame of the page; before the first run, or without rules of baskets, what to do alone."""
+    top = [html.H1("Bundles", className="visually-hidden"), *offering.head("offers_bundles")]
+    if not offering.is_published(view):
+        return top[:2]
+    if not queries.are_there(view.snapshot):
+        why = "The published run is older than the search for them, or no two products share enough baskets. Run "
+        return [*top, empty("No bundles", why, html.Code("python -m models run"), " to look again.")]
+    count = html.P(id=ids.BUNDLE_COUNT, className="lists-said", **{"aria-live": "polite"})
+    button = html.A(
+        [icon("download"), "Download CSV"],
+        id=ids.BUNDLE_DOWNLOAD,
+        href=download_address(view.filters.query(), {}, ROUTE),
+        className="button",
+        download="",
+    )
+    return [
+        *top,
+        offering.rule_bar(view, offering.BASKET_RULES),
+        slot("offers_bundles.finding", "sentence"),
+        html.Div([count, button], className="bar start"),
+        html.Div(_grid(), className="panel grid-panel"),
+    ]
+
+
+def _grid() -> Component:
+    """Its rows come by `callbacks.bundles`."""
+    columns = [_product("product", "Who buys"), _product("other_product", "also buys")]
+    columns += [_number(name) for name in _NUMBERS]
+    return dag.AgGrid(
+        id=ids.BUNDLES,
+        columnDefs=columns,
+        defaultColDef={
+            "filter": "agTextColumnFilter",
+            "sortable": True,
+            "resizable": True,
+            "flex": 1,
+            "filterParams": {"maxNumConditions": 2, "buttons": ["reset"], "debounceMs": 400},
+        },
+        rowModelType="infinite",
+        getRowId="params.data.key",
+        dashGridOptions={
+            "cacheBlockSize": 100,
+            "maxConcurrentDatasourceRequests": 1,  # as for the list of customers
+            "maxBlocksInCache": 20,
+            "infiniteInitialRowCount": 100,
+            "rowHeight": 40,
+            "headerHeight": 44,
+            "multiSortKey": "ctrl",
+            "tooltipShowDelay": 300,
+            "theme": {"function": "themeQuartz"},
+        },
+        className="customer-grid",
+    )
+
+
+def _product(name: str, head: str) -> dict[str, Any]:
+    return {
+        "field": name,
+        "headerName": head,
+        "minWidth": 200,
+        "flex": 3,
+        "tooltipField": "words",
+        "cellRenderer": "Linked",
+        "cellRendererParams": {"link": f"{name}_href", "small": f"{name}_id"},
+    }
+
+
+def _number(name: str) -> dict[str, Any]:
+    head, form, means = _NUMBERS[name]
+    shown = f"d3.format('{form}')(params.value)"
+    return {
+        "field": name,
+        "headerName": head,
+        "headerTooltip": means,
+        "tooltipField": "words",
+        "filter": "agNumberColumnFilter",
+        "type": "rightAligned",
+        "minWidth": 132 if name in ("confidence", "leverage") else 112,
+        "valueFormatter": {"function": f"params.data ? (params.value == null ? '–' : {shown}) : ''"},
+    } | ({"sort": "desc"} if name == "lift" else {})
+
+
+def finding(view: View) -> Component:
+    """The strongest rule in words."""
+    rule = queries.strongest(view.snapshot, view.filters.rules)
+    if rule is None:
+        words = "No two products are bought together that often: ask for less support or lift. "
+        return html.P([words, offering.without_rules(view, offering.BUNDLES)], className="sentence")
+    baskets = f"{in_words(rule)}, {fmt.plural(int(rule['baskets']), 'basket')}."
+    about = " The rule that holds most beyond chance; the others are below, each in words where the mouse rests on it."
+    return html.P([html.Strong(baskets), about], className="sentence")
+
+
+PAGE = Page(
+    path=offering.BUNDLES,
+    title="Recommendations",
+    layout=layout,
+    slots={**offering.head_slots("offers_bundles", offering.BUNDLES), "offers_bundles.finding": finding},
+    whole_history=True,
+    ignores="Rules are of all baskets, over the whole history: of all filters only least support and lift apply.",
+)

@@ -1,0 +1,183 @@
+"""Offers for a product: whom to write to about it, what is bought together with it, and what is like it."""
+
+from urllib.parse import quote
+
+import pandas as pd
+from dash import dcc, html
+
+from dashboard import format as fmt
+from dashboard import ids, offering
+from dashboard.components.card import card, segment_chip
+from dashboard.components.product import product_label, with_product
+from dashboard.components.states import empty, slot
+from dashboard.components.table import Column, table
+from dashboard.view import Component, Page, View
+from db.filters import Filters
+from db.queries import audience as queries
+from db.queries import customers, recommendations
+
+_MOST_PAIRS = 10
+_AGAIN = "The published run was made before it could tell this. Run "
+_COMMAND = html.Code("python -m models run")
+
+
+def layout(view: View) -> Component:
+    """The frame of the page; before the first run what to do alone."""
+    top = [html.H1("Recommendations for a product", className="visually-hidden"), *offering.head("offers_product")]
+    if not offering.is_published(view):
+        return top[:2]
+    box = dcc.Dropdown(id=ids.PICK_PRODUCT, placeholder="Type a name or an id", options=[], clearable=True)
+    pick = html.Div([html.Label("Product", htmlFor=ids.PICK_PRODUCT), box], className="pick wide")
+    pairs = [slot("offers_product.together", "table"), slot("offers_product.alike", "table")]
+    return [
+        *top,
+        html.Div([pick], className="bar start"),
+        slot("offers_product.head", "table"),
+        slot("offers_product.audience", "table"),
+        html.Div(pairs, className="grid halves"),
+    ]
+
+
+def head(view: View) -> Component:
+    """What the product is and how it sells; where none is picked, those that are offered most."""
+    if not view.subject:
+        return _suggested(view)
+    product = queries.product(view.snapshot, view.subject)
+    if product is None:
+        words = "No product of this shop has this id: type a part of its name above."
+        return empty(f"No product {fmt.shortened(view.subject, 60)}", words)
+    known = {name.capitalize(): product[name] for name in ("category", "department", "brand")}
+    facts = [(name, str(value)) for name, value in known.items() if not fmt.missing(value)]
+    facts += [
+        ("Price, the median", fmt.money(product["price"], view.currency)),
+        ("Customers who bought it", fmt.number(product["buyers"])),
+        ("Net revenue", fmt.short_money(product["revenue"], view.currency)),
+        ("Last sold", fmt.day(product["last_ordered_at"])),
+        ("On lists of new products", fmt.number(product["discover"])),
+        ("On lists to buy again", fmt.number(product["buy_again"])),
+    ]
+    name = html.H2(product_label((product["name"], product["product_id"])), className="name")
+    service = html.P("A service, such as postage: it is never offered.", className="notice")
+    listed = html.Dl([html.Div([html.Dt(term), html.Dd(value)]) for term, value in facts], className="facts")
+    return html.Section([name, listed, service if product["is_service"] else None], className="panel")
+
+
+def _suggested(view: View) -> Component:
+    found = recommendations.for_customers(view.snapshot, Filters())
+    frame = found[found["kind"] == "discover"]
+    columns = [
+        Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
+        Column("customers", "On lists", fmt.number, numeric=True),
+    ]
+    about = "Type a name or an id above to see whom to write to about any other"
+    return card("Pick a product; these are offered to most as new", table(with_product(frame), columns), about=about)
+
+
+def audience(view: View) -> Component:
+    """Whom to write to: customer, segment, why, last seen, value."""
+    if not view.subject or queries.product(view.snapshot, view.subject) is None:
+        return []
+    frame, whole = (
+        queries.audience(view.snapshot, view.filters, view.subject),
+        queries.size(view.snapshot, view.subject),
+    )
+    if not whole:
+        words = [_AGAIN, _COMMAND, " again to have it."]
+        if queries.has_audiences(view.snapshot):
+            words = ["Too few customers bought it to learn from, a rule of the run leaves it out, or all bought it."]
+        return card("Nobody to write to about it", html.P(words, className="about"))
+    if frame.empty:
+        words = [f"None of the {fmt.plural(whole, 'customer')} is in this view: remove a filter above."]
+        return card("Nobody in this view to write to", html.P(words, className="about"))
+    colours = customers.colours(view.snapshot)
+
+    def chip(segment: str) -> Component:
+        return segment_chip(segment, colours.get(("segment", segment), "other"))
+
+    value = "clv" if frame["clv"].notna().any() else "monetary"
+    columns = [
+        Column("customer_id", "Customer", href=lambda row: offering.offered_href(view, row["customer_id"])),
+        Column("segment", "Segment", chip),
+        Column("reason", "Why", style="prose"),
+        Column("last_ordered_at", "Last seen", fmt.day, numeric=True),
+        Column("monetary", "Spent", lambda v: fmt.short_money(v, view.currency), numeric=True),
+    ]
+    if value == "clv":
+        expected = Column("clv", "Next year", lambda v: fmt.short_money(v, view.currency), numeric=True)
+        columns.append(expected)
+    about = f"Who is likeliest to want it and has not bought it, best first. Worth {_worth(frame, value, view)}"
+    narrowed = f" of {whole} in this view" if len(frame) < whole else ""
+    title = f"Write to {fmt.plural(len(frame), 'customer')}{narrowed}"
+    query = view.filters.query()
+    address = f"/download/audience.csv{query or '?'}{'&' if query else ''}about={quote(view.subject, safe='')}"
+    shown = html.Div(table(frame, columns), className="scroll")
+    return card(title, shown, about=about, aside=offering.download(address))
+
+
+def _worth(frame: pd.DataFrame, value: str, view: View) -> str:
+    words = "expected in the next year" if value == "clv" else "spent so far"
+    return f"{fmt.short_money(frame[value].sum(), view.currency)} {words}, all together"
+
+
+def together(view: View) -> Component:
+    """What is bought with it, by lift."""
+    frame = _pairs(view)
+    if frame is None:
+        return []
+    rules = frame[frame["baskets"].notna()].sort_values("lift", ascending=False, kind="stable").head(_MOST_PAIRS)
+    if rules.empty:
+        return _no_pairs(view, "Bought together", "Nothing is bought together with it often enough to tell.")
+    columns = [
+        Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
+        Column("lift", "Lift", lambda v: f"{v:.1f}×", numeric=True),
+        Column("confidence", "Confidence", fmt.percent, numeric=True),
+        Column("baskets", "Baskets", fmt.number, numeric=True),
+    ]
+    first = rules.iloc[0]
+    title = f"Bought together: {fmt.shortened(first['name'], 40)}, {first['lift']:.1f} times as often as usual"
+    about = "Lift: how many times as often as in all baskets; confidence: the share of its baskets with the other too"
+    return card(title, table(with_product(rules), columns), about=about)
+
+
+def alike(view: View) -> Component:
+    """What has the same buyers."""
+    frame = _pairs(view)
+    if frame is None:
+        return []
+    near = frame[frame["similarity"].notna()].sort_values("similarity", ascending=False, kind="stable")
+    if near.empty:
+        return _no_pairs(view, "Like it", "Nothing is near enough to it to tell.")
+    columns = [
+        Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
+        Column("similarity", "Likeness", lambda v: f"{v:.2f}", numeric=True),
+    ]
+    about = "Products that the same customers buy; 1 is wholly alike. To offer instead where it is out of stock"
+    return card("Like it", table(with_product(near.head(_MOST_PAIRS)), columns), about=about)
+
+
+def _pairs(view: View) -> pd.DataFrame | None:
+    """None where no product is shown."""
+    if not view.subject or queries.product(view.snapshot, view.subject) is None:
+        return None
+    return queries.pairs(view.snapshot, view.subject)
+
+
+def _no_pairs(view: View, title: str, lacking: str) -> Component:
+    words = [lacking] if queries.has_pairs(view.snapshot) else [_AGAIN, _COMMAND, " again to have it."]
+    return card(title, html.P(words, className="about"))
+
+
+PAGE = Page(
+    path=offering.PRODUCTS,
+    title="Recommendations",
+    layout=layout,
+    slots={
+        **offering.head_slots("offers_product", offering.PRODUCTS),
+        "offers_product.head": head,
+        "offers_product.audience": audience,
+        "offers_product.together": together,
+        "offers_product.alike": alike,
+    },
+    whole_history=True,
+    ignores="The filters keep the customers to write to; what is told of the product is over the whole history.",
+)
