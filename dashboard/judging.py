@@ -11,24 +11,24 @@ from dashboard import format as fmt
 from db.judged import Judged, Slice
 
 MODELS = {
-    "published": "As published",
+    "published": "What customers get",
     "ranker": "Ranker",
     "hybrid": "LightFM hybrid",
-    "lightfm_ids": "LightFM, ids only",
+    "lightfm_ids": "LightFM without features",
     "ease": "EASE",
-    "item_knn": "Similar products",
-    "user_knn": "Similar customers",
     "als": "ALS",
+    "item_knn": "Item neighbours",
+    "user_knn": "Customer neighbours",
     "own_history": "Own history",
-    "popular_segment": "Popular in the segment",
-    "popular": "Popular products",
+    "popular_segment": "Popularity in the segment",
+    "popular": "Popularity",
 }
 SLICES: dict[Slice, str] = {
     "discover": "products new to the customer",
-    "buy_again": "repeat purchases",
-    "any": "any products",
+    "buy_again": "products bought before",
+    "any": "all products",
 }
-SHORT: dict[Slice, str] = {"discover": "New to them", "buy_again": "Buy again", "any": "Any"}
+SHORT: dict[Slice, str] = {"discover": "New to them", "buy_again": "Buy again", "any": "All"}
 BASELINES: dict[Slice, Sequence[str]] = {
     "discover": ("popular", "item_knn", "ease", "als"),
     "buy_again": ("own_history",),

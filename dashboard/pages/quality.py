@@ -25,6 +25,7 @@ from db.queries import quality as queries
 from db.queries.quality import Decision
 
 _GATED: tuple[Slice, ...] = ("discover", "buy_again")
+_UNMEASURED = "There is no measure of these offers"
 _STATUS = {"published": "Published", "superseded": "Published, since superseded", "refused": "Refused"}
 
 
@@ -69,16 +70,10 @@ def sentence(view: View) -> Component:
 
 
 def _verdict(run: Decision) -> str:
-    """Published: Ranker beats EASE on products new to the customer and Own history on repeat purchases."""
-    gates = _gates(run)
-    if not gates:
-        finding = run.sentence or "there is no measure of these offers"
-        return f"{_decided(run)}: {judging.said(finding).rstrip('.')}."
-    won = [f"{model_name(gate['baseline'])} on {SLICES[of]}" for of, gate in gates.items() if gate["passed"]]
-    lost = [f"{model_name(gate['baseline'])} on {SLICES[of]}" for of, gate in gates.items() if not gate["passed"]]
-    name = model_name(str(next(iter(gates.values()))["model"]))
-    clauses = [f"beats {' and '.join(won)}"] * bool(won) + [f"does not clearly beat {' nor '.join(lost)}"] * bool(lost)
-    return f"{_decided(run)}: {name} {', but '.join(clauses)}."
+    """Published: the ranker beats EASE on products new to the customer; it is above own history, but ..."""
+    sentences = [str(gate["sentence"]) for gate in _gates(run).values()] or [run.sentence or _UNMEASURED]
+    findings = [judging.said(sentence).partition(":")[0].rstrip(".") for sentence in sentences]
+    return f"{_decided(run)}. {'. '.join(finding[:1].upper() + finding[1:] for finding in findings)}."
 
 
 def _decided(run: Decision) -> str:

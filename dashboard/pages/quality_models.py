@@ -46,7 +46,7 @@ def models(view: View) -> Component:
         }
     )
     best = shown.iloc[0]
-    title = f"{model_name(best['model'])} is best on {SLICES[judged.of]}: NDCG@{judged.k} {figure(best['value'])}"
+    title = f"Best on {SLICES[judged.of]}: {model_name(best['model'])}, NDCG@{judged.k} {figure(best['value'])}"
     about = (
         f"NDCG@{judged.k} with 95% intervals, further right is better; over "
         f"{judging.tested_on(run.metrics, judged, customers_of(shown))}. What customers get is in colour"
@@ -178,7 +178,7 @@ def beyond(view: View) -> Component:
     by = wide.set_index("model")
     title = "Beyond being right"
     if mine is not None and "coverage" in by:
-        title = f"{model_name(mine)}: the lists show {fmt.percent(by.loc[mine, 'coverage'], 0)} of the catalogue"
+        title = f"{model_name(mine)}: lists show {fmt.percent(by.loc[mine, 'coverage'], 0)} of the catalogue"
         if "popular" in by.index and mine != "popular":
             title += f", popularity {fmt.percent(by.loc['popular', 'coverage'], 0)}"
     about = f"Lists of 10 on {SLICES[judged.of]}; more is not always better"
