@@ -17,9 +17,13 @@ class Als(Recommender):
 
     name = "als"
     grid = tuple(
-        {"factors": factors, "alpha": 10, "regularisation": regularisation, "iterations": 15, "fading_days": 90}
-        for regularisation in (50, 100, 20)
-        for factors in (64, 128)
+        {"factors": factors, "alpha": alpha, "regularisation": regularisation, "iterations": 15, "fading_days": fading}
+        for factors, alpha, regularisation, fading in (
+            (64, 3, 20, 90),
+            (128, 3, 20, 90),
+            (64, 10, 50, 90),
+            (64, 1, 10, None),
+        )
     )
 
     def _fit(self, training: Training, tick: Tick) -> None:

@@ -23,8 +23,8 @@ class ItemKNN(Linear):
     name = "item_knn"
     grid = tuple(
         {"neighbours": neighbours, "shrinkage": 20, "fading_days": fading}
-        for fading in (90, 60, None)
-        for neighbours in (100, 50, 300)
+        for fading in (60, 90, None)
+        for neighbours in (100, 300)
     )
 
     def _fit(self, training: Training, tick: Tick) -> None:

@@ -13,16 +13,17 @@ _TIE = 1e-3  # of at most 1 share: less than a day's fading
 class OwnHistory(Recommender):
     """Score = orders of the product x exp(-days since the last / fading_days); no opinion on what they never bought.
 
-    Products of one order are equals; among them go first what the shop's customers buy of late.
+    Without fading (None) the orders alone count. Products of one order are equals; among them go first what the shop's
+    customers buy of late.
     """
 
     name = "own_history"
-    grid = tuple({"fading_days": fading} for fading in (180, 60, 90, 360, 720))
+    grid = tuple({"fading_days": fading} for fading in (180, 90, 360, None))
     kinds = ("buy_again", "any")
 
     def _fit(self, training: Training, tick: Tick) -> None:
         pairs = training.pairs
-        fading = np.exp(-pairs[AGE] / self.settings["fading_days"])
+        fading = np.exp(-pairs[AGE] / (self.settings["fading_days"] or np.inf))
         self._weights = training.matrix(pairs, (pairs[ORDERS] * fading).to_numpy(dtype=np.float32))
         self._shop = _TIE * shop(training)
         self._orders = training.matrix(pairs, pairs[ORDERS].to_numpy())

@@ -70,6 +70,12 @@ def test_own_history_puts_what_the_shop_buys_first_among_products_of_one_order()
     assert lists[C.PRODUCT_ID].tolist() == ["soap", "milk", "tea", "bread"], "a day counts more than the shop"
 
 
+def test_own_history_without_fading_counts_orders() -> None:
+    shop = known([("a", "milk", 300), ("a", "milk", 200), ("a", "tea", 1), ("b", "soap", 1)])
+    lists = OwnHistory(1, fading_days=None).fit(shop).recommend(["a"], 4, "any")
+    assert scored(lists) == pytest.approx({"milk": 2, "tea": 1}, abs=1e-3), "no opinion on what they never bought"
+
+
 def test_products_are_near_by_the_cosine_of_their_buyers() -> None:
     rows = [("a", "milk", 1), ("b", "milk", 1), ("b", "tea", 1), ("c", "tea", 1), ("d", "tea", 1), ("d", "jam", 1)]
     shop = known(rows)
