@@ -78,7 +78,8 @@ def decay(weeks: pd.DataFrame) -> Decay:
     twice as many) are clearly below those before, or are not clearly above popularity frozen with the run, customer by
     customer.
     """
-    sums = weeks[weeks["is_full"].astype(bool)].groupby("week")[["customers", "hits", "only", "only_popular", "paired"]].sum()
+    full = weeks[weeks["is_full"].astype(bool)]
+    sums = full.groupby("week")[["customers", "hits", "only", "only_popular", "paired"]].sum()
     recent = sums.tail(min(RECENT, max(1, len(sums) // 2)))
     before = sums.iloc[: len(sums) - len(recent)]
     now, then = (share(int(of["hits"].sum()), int(of["customers"].sum())) for of in (recent, before))
