@@ -163,9 +163,10 @@ def _tested(fold: Fold) -> pd.DataFrame:
     """One row a customer who counts: fold, customer_id, segment, orders."""
     known = fold.training
     orders = known.purchases.groupby(CUSTOMER)[ORDER].nunique()
-    customers = known.customers.assign(**{ORDERS: orders.reindex(range(len(known.customers)), fill_value=0)})
-    tested = customers[customers[C.CUSTOMER_ID].isin(relevant(known, fold.after, "any")[C.CUSTOMER_ID])]
-    return tested[[C.CUSTOMER_ID, C.SEGMENT, ORDERS]].assign(**{C.FOLD: fold.number})
+    who = relevant(known, fold.after, "any")[C.CUSTOMER_ID].unique()
+    rows = np.sort(pd.Index(known.customers[C.CUSTOMER_ID]).get_indexer(pd.Index(who)))
+    tested: pd.DataFrame = known.customers.loc[rows, [C.CUSTOMER_ID, C.SEGMENT]]
+    return tested.assign(**{ORDERS: orders.reindex(rows).to_numpy(), C.FOLD: fold.number})
 
 
 def _rows(judged: Sequence[_Judged], numbers: Sequence[int], customers: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -175,12 +176,12 @@ def _rows(judged: Sequence[_Judged], numbers: Sequence[int], customers: pd.DataF
     for slice_, given in {(one.slice, one.subset): None for one in judged}:
         table = _side_by_side([one for one in judged if (one.slice, one.subset) == (slice_, given)])
         subsets = _subsets(about.loc[table.index]) if given == ALL else {given: np.ones(len(table), dtype=bool)}
-        folds = table.index.get_level_values(C.FOLD)
+        folds, people = table.index.get_level_values(C.FOLD), table.droplevel(C.FOLD)
         for number in (POOLED, *numbers):
             within = np.ones(len(table), dtype=bool) if number == POOLED else folds == number
             for subset, belongs in subsets.items():
                 if (within & belongs).any():
-                    found = intervals(table[within & belongs].droplevel(C.FOLD), seed).dropna(subset=[C.VALUE])
+                    found = intervals(people[within & belongs], seed).dropna(subset=[C.VALUE])
                     rows.append(found.reset_index().assign(**{C.FOLD: number, C.SLICE: slice_, C.SUBSET: subset}))
     return pd.concat(rows, ignore_index=True)
 
