@@ -165,8 +165,14 @@ def _tested(fold: Fold) -> pd.DataFrame:
     orders = known.purchases.groupby(CUSTOMER)[ORDER].nunique()
     who = relevant(known, fold.after, "any")[C.CUSTOMER_ID].unique()
     rows = np.sort(pd.Index(known.customers[C.CUSTOMER_ID]).get_indexer(pd.Index(who)))
-    tested: pd.DataFrame = known.customers.loc[rows, [C.CUSTOMER_ID, C.SEGMENT]]
-    return tested.assign(**{ORDERS: orders.reindex(rows).to_numpy(), C.FOLD: fold.number})
+    return pd.DataFrame(
+        {
+            C.FOLD: fold.number,
+            C.CUSTOMER_ID: known.customers[C.CUSTOMER_ID].iloc[rows],
+            C.SEGMENT: known.customers[C.SEGMENT].iloc[rows],
+            ORDERS: orders.reindex(rows).to_numpy(),
+        }
+    )
 
 
 def _rows(judged: Sequence[_Judged], numbers: Sequence[int], customers: pd.DataFrame, seed: int) -> pd.DataFrame:
