@@ -54,7 +54,11 @@ RANKING = {
     "hit_rate": Measure("Hit rate", "The share of customers with at least one product on the list that they bought."),
     "precision": Measure("Precision", "The share of the list's places whose product was bought."),
     "recall": Measure("Recall", "The share of the products a customer bought that stood on the list."),
-    "map": Measure("MAP", "The precision at each place with a product that was bought, averaged."),
+    "map": Measure(
+        "MAP",
+        "The precision down to each place with a product that was bought, added up and divided by how many products "
+        "the customer bought.",
+    ),
     "mrr": Measure("MRR", "One divided by the place of the first product that was bought: 1 if it led the list."),
 }
 """Each from 0 to 1, averaged over customers; more is better."""

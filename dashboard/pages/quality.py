@@ -111,7 +111,7 @@ def gate(view: View) -> Component:
 
 
 def _gate_card(of: Slice, gate: Mapping[str, Any], view: View) -> Component:
-    whole = {**gate, "segment": "All customers", "clearly_worse": gate["high"] < 0}
+    whole = {**gate, "segment": "All customers", "clearly_worse": False}
     rows = pd.DataFrame([whole, *gate.get("segments", ())])
     rows = rows.assign(label=rows["segment"], value=rows["difference"], name="difference")
     rows["strong"] = rows["low"] > 0
