@@ -21,8 +21,9 @@ class Hybrid(Factorised):
             "max_sampled": 30,
             "customer_content": 0.3,
             "product_content": 1.0,
-            "trend": 0.5,
+            "trend": 1.0,
             "epochs": None,
+            "quick": False,
         },
     )
 

@@ -12,7 +12,7 @@ class IdsOnly(Factorised):
     """
 
     name = "lightfm_ids"
-    grid = ({"factors": 32, "fading_days": 60, "max_sampled": 30, "trend": 0.0, "epochs": None},)
+    grid = ({"factors": 32, "fading_days": 60, "max_sampled": 30, "trend": 0.0, "epochs": None, "quick": False},)
 
     def _content(self, training: Training) -> tuple[Content, Content]:
         return identity(training.bought.getnnz(axis=1) > 0), identity(training.buyers() > 0)

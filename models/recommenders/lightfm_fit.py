@@ -1,10 +1,11 @@
-"""LightFM (Kula 2015) fitted with early stopping: as many epochs as rank best what was bought next.
+"""LightFM (Kula 2015) fitted with early stopping: the epoch is kept that ranks best what was bought next.
 
 The loss is WARP (Weston et al. 2011). It takes any value above 0 as the same yes, so what a pair counts is given as a
 weight: the root of the sum of exp(-age / fading_days) over its purchases.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
@@ -30,11 +31,14 @@ _EPOCHS_A_CHECK = 3
 _PATIENCE = 1
 _MOST_TESTED = 2_000
 _TREND_DAYS = 28
+_SHORTEST_DAYS = 7
 _K = 10
+_MOST_STEPS = 4_000_000
+_EPOCHS_AFTER = 6
+_EPOCHS_UNTESTED = 10
+_QUICK_STEPS = 2_000_000
 CHECKS = 8
-"""The most looks at the validation window, one every three epochs."""
-EPOCHS = 10
-"""Where nothing can be validated: in a short history."""
+"""The most looks at the validation window, one every three epochs; fewer where those would take over 4 M steps."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,6 @@ class Factors:
     customers: Floats
     products: Floats
     product_biases: Floats
-    epochs: int
     course: tuple[tuple[float, float], ...]
     """(seconds of training, NDCG@10 on the validation window) at each look."""
 
@@ -52,39 +55,42 @@ class Factors:
 def fitted(
     training: Training, customers: Content, products: Content, settings: Mapping[str, Any], seed: int, tick: Tick
 ) -> Factors:
-    """Factors of everything known, after the number of epochs that was best on the window held out.
+    """Factors of the epoch that was best on the window held out, trained on for six epochs with everything known.
 
-    settings: factors, fading_days, max_sampled, trend (see `trend`), epochs (None to find the best). Ticks at each
-    look.
+    settings: factors, fading_days, max_sampled, trend (see `trend`), quick (on everything known at once, at most ten
+    epochs and 2 M steps), epochs (as many on everything known; None to find the best). Ticks at each look. Where
+    nothing can be held out there are ten epochs.
     """
     epochs: int | None = settings["epochs"]
+    if settings["quick"]:
+        epochs = int(np.clip(_QUICK_STEPS // training.bought.nnz, 1, _EPOCHS_UNTESTED))
+    model: LightFM | None = None
     course: tuple[tuple[float, float], ...] = ()
     if epochs is None:
-        epochs, course = _searched(training, customers, products, settings, seed, tick)
-    last = _Fit(training, customers, products, settings, seed)
+        model, course = _best_epoch(training, customers, products, settings, seed, tick)
+        epochs = _EPOCHS_AFTER if course else _EPOCHS_UNTESTED
+    last = _Fit(training, customers, products, settings, model or _untrained(settings, seed))
     last.go_on(epochs)
-    return Factors(
-        last.model.user_embeddings,
-        last.model.item_embeddings,
-        last.model.item_biases,
-        epochs,
-        course,
-    )
+    return Factors(last.model.user_embeddings, last.model.item_embeddings, last.model.item_biases, course)
 
 
 def trend(training: Training, weight: float) -> Floats:
-    """weight x log(1 + buyers of the last 28 days) of each product.
+    """weight x log(1 + buyers of the last 28 days) of each product: factors of a year lag behind the season.
 
-    The factors of a year's purchases lag behind season and fashion.
+    What was first sold within these days counts at its pace since then, over a week at least.
     """
-    return (weight * np.log1p(training.buyers(_TREND_DAYS))).astype(np.float32)
+    first = training.purchases.groupby(PRODUCT)[AGE].max()
+    days = first.reindex(range(len(training.products)), fill_value=_TREND_DAYS).to_numpy(dtype=np.float64)
+    pace = training.buyers(_TREND_DAYS) * _TREND_DAYS / days.clip(_SHORTEST_DAYS, _TREND_DAYS)
+    logs: Floats = np.log1p(pace).astype(np.float32) * np.float32(weight)
+    return logs
 
 
 class _Fit:
     """One model on its way through the epochs."""
 
     def __init__(
-        self, training: Training, customers: Content, products: Content, settings: Mapping[str, Any], seed: int
+        self, training: Training, customers: Content, products: Content, settings: Mapping[str, Any], model: LightFM
     ) -> None:
         self.customers, self.products = customers.matrix, products.matrix
         fading = np.exp(-training.purchases[AGE].to_numpy() / settings["fading_days"])
@@ -92,13 +98,7 @@ class _Fit:
         self._weights.data = (self._weights.data / self._weights.data.mean()).astype(np.float32)
         ones = np.ones_like(self._weights.data)
         self._bought = sparse.coo_matrix((ones, (self._weights.row, self._weights.col)), self._weights.shape)
-        self.model = LightFM(
-            no_components=settings["factors"],
-            loss="warp",
-            learning_rate=_LEARNING_RATE,
-            max_sampled=settings["max_sampled"],
-            random_state=seed,
-        )
+        self.model = model
 
     def go_on(self, epochs: int) -> None:
         self.model.fit_partial(
@@ -139,35 +139,53 @@ def held_out(training: Training) -> tuple[Training, pd.DataFrame]:
     return past, pd.DataFrame({C.CUSTOMER_ID: new[CUSTOMER], C.PRODUCT_ID: new[PRODUCT]})
 
 
-def _searched(
+def _untrained(settings: Mapping[str, Any], seed: int) -> LightFM:
+    return LightFM(
+        no_components=settings["factors"],
+        loss="warp",
+        learning_rate=_LEARNING_RATE,
+        max_sampled=settings["max_sampled"],
+        random_state=seed,
+    )
+
+
+def _best_epoch(
     training: Training, customers: Content, products: Content, settings: Mapping[str, Any], seed: int, tick: Tick
-) -> tuple[int, tuple[tuple[float, float], ...]]:
-    """The best number of epochs on the window held out, and the course up to where it no longer rose."""
+) -> tuple[LightFM | None, tuple[tuple[float, float], ...]]:
+    """The model as it was at its best on the window held out, and the course until it rose no more."""
     past, new = held_out(training)
-    if new.empty or past.purchases.empty:
-        return EPOCHS, ()
+    if new.empty:
+        return None, ()
     rows = np.unique(new[C.CUSTOMER_ID])
     now = trend(past, settings["trend"])
-    fit = _Fit(past, customers, products, settings, seed)
+    fit = _Fit(past, customers, products, settings, _untrained(settings, seed))
+    most = np.clip(_MOST_STEPS // (_EPOCHS_A_CHECK * past.bought.nnz), 1, CHECKS)
     course: list[tuple[float, float]] = []
+    kept = fit.model
     seconds = 0.0
-    while len(course) < CHECKS and len(course) - _best_of(course) <= _PATIENCE:
+    while len(course) < most and len(course) - _best_of(course) <= _PATIENCE:
         began = perf_counter()
         fit.go_on(_EPOCHS_A_CHECK)
         seconds += perf_counter() - began
         scores = fit.scores(rows) + now
         past.restrict(scores, rows, "discover", None)
-        places = best(scores, _K)
-        lists = pd.DataFrame(
-            {
-                C.CUSTOMER_ID: np.repeat(rows, places.shape[1]),
-                C.PRODUCT_ID: places.ravel(),
-                C.RANK: np.tile(np.arange(1, places.shape[1] + 1), len(rows)),
-            }
-        )
-        course.append((seconds, float(by_customer(lists, new, [_K])["ndcg", _K].mean())))
+        course.append((seconds, _ndcg(best(scores, _K), rows, new)))
+        if _best_of(course) == len(course):
+            kept = deepcopy(fit.model)
         tick()
-    return _best_of(course) * _EPOCHS_A_CHECK, tuple(course)
+    return kept, tuple(course)
+
+
+def _ndcg(places: Places, rows: Places, new: pd.DataFrame) -> float:
+    """Of lists of products, one for each row, as `held_out` names both."""
+    lists = pd.DataFrame(
+        {
+            C.CUSTOMER_ID: np.repeat(rows, places.shape[1]),
+            C.PRODUCT_ID: places.ravel(),
+            C.RANK: np.tile(np.arange(1, places.shape[1] + 1), len(rows)),
+        }
+    )
+    return float(by_customer(lists, new, [_K])["ndcg", _K].mean())
 
 
 def _best_of(course: list[tuple[float, float]]) -> int:

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from db.columns import Columns as C
+from models.recommenders import lightfm_fit
 from models.recommenders.base import best
 from models.recommenders.content import content, customer_traits, product_traits
 from models.recommenders.factorised import POPULAR, PURCHASES, TREND, Factorised
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.ids_only import IdsOnly
-from models.recommenders.lightfm_fit import held_out
+from models.recommenders.lightfm_fit import held_out, trend
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Training
 
 AT = datetime.fromisoformat("2024-07-01")
@@ -116,17 +117,17 @@ def test_what_is_held_out_is_the_last_days_and_new_to_the_customer(shop: Trainin
     assert set(zip(new[C.CUSTOMER_ID], new[C.PRODUCT_ID], strict=True)) == expected
 
 
-def test_the_best_epoch_is_kept(model: Factorised, shop: Training) -> None:
+def test_the_best_epoch_is_kept(model: Factorised, shop: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     values = [value for _, value in model.course]
-    epochs = 3 * (1 + int(np.argmax(values)))
-    assert len(values) > 1
+    best_look = 1 + int(np.argmax(values))
+    assert best_look < len(values), "it went on until it rose no more"
     assert [seconds for seconds, _ in model.course] == sorted(seconds for seconds, _ in model.course)
-    stopped = type(model)(42, epochs=epochs).fit(shop)
-    other = type(model)(42, epochs=epochs + 3).fit(shop)
     everyone = np.arange(CUSTOMERS)
-    assert (stopped._scores(everyone) == model._scores(everyone)).all()
-    assert (other._scores(everyone) != model._scores(everyone)).any()
-    assert stopped.course == ()
+    monkeypatch.setattr(lightfm_fit, "CHECKS", best_look)
+    assert (type(model)(42).fit(shop)._scores(everyone) == model._scores(everyone)).all()
+    monkeypatch.setattr(lightfm_fit, "CHECKS", best_look - 1)
+    assert (type(model)(42).fit(shop)._scores(everyone) != model._scores(everyone)).any()
+    assert type(model)(42, quick=True).fit(shop).course == ()
 
 
 def test_a_history_too_short_to_validate_is_fitted_all_the_same(shop: Training) -> None:
@@ -149,6 +150,16 @@ def test_a_product_nobody_bought_is_offered_by_its_traits(hybrid: Hybrid) -> Non
     scores = hybrid._scores(np.arange(CUSTOMERS))
     prefers_snow = scores[:, COLD_OF_NORTH] - scores[:, COLD_OF_SOUTH]
     assert prefers_snow[0::2].mean() > prefers_snow[1::2].mean()
+
+
+def test_the_trend_counts_buyers_of_28_days_and_what_is_new_at_its_pace() -> None:
+    rows = [(0, 0, 100.0), (0, 0, 20.0), (1, 0, 27.0), (2, 0, 29.0)]  # two of three buyers lately
+    rows += [(0, 1, 7.0), (1, 1, 2.0), (2, 1, 1.0)]  # three in a week
+    rows += [(0, 2, 0.5)]  # one today: as in a week
+    bought = pd.DataFrame(rows, columns=[CUSTOMER, PRODUCT, AGE])
+    customers, products = pd.DataFrame({C.CUSTOMER_ID: list("abc")}), pd.DataFrame({C.PRODUCT_ID: list("pqrs")})
+    found = trend(Training(AT, customers, products, bought), 0.5)
+    assert found == pytest.approx(0.5 * np.log([1 + 2, 1 + 3 * 4, 1 + 4, 1]))
 
 
 def test_without_traits_a_new_customer_sees_what_sells(shop: Training) -> None:
