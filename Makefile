@@ -3,10 +3,10 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments docs notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend docs notebook lint format lock clean
 
 help:  ## List these targets
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## Make .venv with the locked packages (PYTHON=... chooses the Python)
 	@tools/setup.sh
@@ -27,6 +27,9 @@ bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its 
 
 bench-segments: setup  ## Time all of a run of segments for 100,000 and for a million customers, and its memory
 	@$(python) -m benchmarks.segments compare
+
+bench-recommend: setup  ## Each recommender's lists and time on the sample; scoring against LightFM and implicit
+	@$(python) -m benchmarks.recommend compare
 
 docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality
