@@ -1,6 +1,6 @@
 """The evaluation: who and what counts, in which subset, by what alone; and settings tried on a window of the past."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import product
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ class Fixed(Recommender):
     """The products in one order for everyone; `turn` begins it elsewhere."""
 
     name = "hybrid"
-    grid = ({"turn": 0}, {"turn": 10}, {"turn": 20})
+    grid: ClassVar[tuple[Mapping[str, Any], ...]] = ({"turn": 0}, {"turn": 10}, {"turn": 20})
     fits: ClassVar[list[int]] = []
 
     def _fit(self, training: Training, tick: Tick) -> None:
@@ -46,13 +46,20 @@ class Fixed(Recommender):
         return ["" for _ in rows]
 
 
+class Settled(Fixed):
+    """There is nothing to choose."""
+
+    grid = ({"turn": 5},)
+
+
 @pytest.fixture(scope="module")
 def purchases() -> pd.DataFrame:
-    """Customers of two segments; c00 to c09 come rarely; p28 and p29 are first sold shortly before the newest split."""
+    """Customers of two segments, and p28 and p29 sold of late; before the newest split c00 to c09 come twice, c10 to
+    c14 three times."""
     random = np.random.default_rng(8)
     rows = []
     for who, day in product(range(CUSTOMERS), range(0, DAYS + 1, 10)):
-        if who < 10 and day not in (0, 70, DAYS - 10):
+        if who < 15 and day not in (0, 70, DAYS - 10, *([90] if who >= 10 else [])):
             continue
         newest = 30 if day >= DAYS - 40 else 28
         rows += [(f"c{who:02}", f"p{one:02}", day) for one in random.choice(newest, 4, replace=False)]
@@ -289,7 +296,7 @@ def test_tuning_gives_the_default_where_nothing_tells_settings_apart(folds: list
     Fixed.fits.clear()
     nobody = folds[0].after.iloc[:0]
     assert tuned(Fixed, known, nobody, 42) == {"turn": 0}
-    assert tuned(Popular, known, folds[0].after, 42) == Popular.grid[0]
-    assert Fixed.fits == [], "nothing to judge by, nothing to fit"
+    assert tuned(Settled, known, folds[0].after, 42) == {"turn": 5}
+    assert Fixed.fits == [], "nothing to judge by or to choose, nothing to fit"
     missed = pd.DataFrame({C.CUSTOMER_ID: ["c11"], C.PRODUCT_ID: ["unknown"]})
     assert tuned(Fixed, known, missed, 42) == {"turn": 0}
