@@ -20,7 +20,7 @@ from dashboard.pages import quality_live as live
 from dashboard.pages import quality_models as models
 from dashboard.pages import quality_parts as parts
 from dashboard.view import Component, Page, View
-from db.judged import DEPTHS, Slice
+from db.judged import DEPTHS, USUAL, Slice
 from db.queries import quality as queries
 from db.queries.quality import Decision
 
@@ -29,11 +29,13 @@ _UNMEASURED = "There is no measure of these offers"
 _STATUS = {"published": "Published", "superseded": "Published, since superseded", "refused": "Refused"}
 
 
-def layout(_: View) -> Component:
-    """The frame of the page."""
+def layout(view: View) -> Component:
+    """The frame of the page; before the first run it has one thing to say."""
+    head = [html.H1("Model quality", className="visually-hidden"), slot("quality.sentence", "sentence")]
+    if queries.seen(view.snapshot, USUAL) is None:
+        return head
     return [
-        html.H1("Model quality", className="visually-hidden"),
-        slot("quality.sentence", "sentence"),
+        *head,
         slot("quality.gate", "cards"),
         slot("quality.controls", "strip"),
         html.Div(

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from plotly.utils import PlotlyJSONEncoder
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from dashboard.pages import quality
@@ -16,6 +17,7 @@ from dashboard.view import View, Views
 from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from db.engine import make_engine
+from settings import Settings
 from tests.conftest import empty_shop
 from tests.small_shop import MOMENTS, Shop, made
 
@@ -122,6 +124,16 @@ def views(shop: Shop) -> Views:
 def said(view: View, name: str) -> str:
     """A part of the page as it goes to the browser."""
     return json.dumps(quality.PAGE.slots[f"quality.{name}"](view), cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def test_before_the_first_run_the_page_says_what_to_do(settings: Settings, engine: Engine) -> None:
+    made(settings, engine)
+    view = Views(settings).view("")
+    assert "python -m models run" in said(view, "sentence")
+    frame = json.dumps(quality.PAGE.layout(view), cls=PlotlyJSONEncoder)
+    assert [name for name in quality.PAGE.slots if f'"{name}"' in frame] == ["quality.sentence"]
+    for name in quality.PAGE.slots:
+        said(view, name.partition(".")[2])
 
 
 def test_the_first_sentence_is_the_gates_and_says_what_was_forced_and_refused(views: Views) -> None:
