@@ -1,6 +1,6 @@
 """The plots of the pages: a frame in, a figure out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -208,30 +208,4 @@ def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
         ),
     )
     picture.update_yaxes(tickprefix=sign, tickformat="~s")
-    return picture
-
-
-def intervals(frame: pd.DataFrame, labels: Mapping[str, str], theme: Theme) -> go.Figure:
-    """Values with their 95% intervals, one row a model: model, value, ci_low, ci_high."""
-    picture = figure(
-        theme,
-        go.Scatter(
-            x=frame["value"].to_numpy(),
-            y=[labels.get(model, model) for model in frame["model"]],
-            mode="markers+text",
-            text=[f"{value:.3f}" for value in frame["value"]],
-            textposition="top center",
-            marker={"size": 11, "color": token("accent", theme)},
-            error_x={
-                "array": (frame["ci_high"] - frame["value"]).to_numpy(),
-                "arrayminus": (frame["value"] - frame["ci_low"]).to_numpy(),
-                "color": token("muted", theme),
-                "thickness": 1.5,
-                "width": 5,
-            },
-            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
-        ),
-    )
-    picture.update_xaxes(rangemode="tozero", showgrid=True, nticks=5)
-    picture.update_yaxes(showgrid=False, range=[len(frame) - 0.4, -0.8])
     return picture
