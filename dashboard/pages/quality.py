@@ -162,7 +162,7 @@ def controls(view: View) -> Component:
         either("Products", [(SHORT[of], _address(view, of=of)) for of in SLICES], here),
         either("List of", [(str(k), _address(view, k=k)) for k in sorted(DEPTHS)], here),
     ]
-    if len(windows) > 1:
+    if len(windows) > 2:  # one alone is all there are
         options = [(text, _address(view, run_id=_asked(run), fold=fold)) for text, fold in windows]
         shown.append(choice("quality-fold", "Window", options, current))
     return html.Div(shown, className="controls page-controls")

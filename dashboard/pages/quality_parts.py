@@ -39,7 +39,13 @@ def subsets(view: View) -> Component:
     frame["label"] = [judging.subset_name(subset) for subset in frame["subset"]]
     frame["place"] = [_ORDER.index(subset.partition(":")[0]) for subset in frame["subset"]]
     frame = frame.sort_values("place", kind="stable", ignore_index=True)
-    shown = frame[frame["model"].isin([mine, baseline])]
+    by_subset = frame.groupby("subset")["model"].agg(list)
+    own = {
+        name: mine if mine in there else judging.ours(there, judged.of, run.metrics)
+        for name, there in by_subset.items()
+    }
+    frame["strong"] = frame["model"] == frame["subset"].map(own)
+    shown = frame[frame["strong"] | (frame["model"] == baseline)]
     rows = pd.DataFrame(
         {
             "label": shown["label"],
@@ -51,7 +57,7 @@ def subsets(view: View) -> Component:
                 f"{fmt.plural(int(row['customers']), 'customer')}"
                 for _, row in shown.iterrows()
             ],
-            "strong": shown["model"] == mine,
+            "strong": shown["strong"],
             "name": [model_name(model) for model in shown["model"]],
         }
     )
