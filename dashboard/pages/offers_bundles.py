@@ -15,6 +15,7 @@ from dashboard.view import Component, Page, View
 from db.queries import bundles as queries
 
 ROUTE = "/download/bundles.csv"
+_TOLD = 10
 _NUMBERS = {
     "lift": ("Lift", ",.2f", "How many times as often as usual: the confidence over the share of all baskets."),
     "confidence": ("Confidence", ".1%", "The share of the first product's baskets that hold the second too."),
@@ -115,14 +116,16 @@ def _number(name: str) -> dict[str, Any]:
 
 
 def finding(view: View) -> Component:
-    """The strongest rule in words."""
-    rule = queries.strongest(view.snapshot, view.filters.rules)
-    if rule is None:
+    """The strongest rule in words, and the next ones."""
+    rules = queries.strongest(view.snapshot, view.filters.rules, _TOLD)
+    if rules.empty:
         words = "No two products are bought together that often: ask for less support or lift. "
         return html.P([words, offering.without_rules(view, offering.BUNDLES)], className="sentence")
-    baskets = f"{in_words(rule)}, {fmt.plural(int(rule['baskets']), 'basket')}."
-    about = " The rule that holds most beyond chance; the others are below, each in words where the mouse rests on it."
-    return html.P([html.Strong(baskets), about], className="sentence")
+    told = [f"{in_words(rule)}, {fmt.plural(int(rule['baskets']), 'basket')}." for _, rule in rules.iterrows()]
+    about = " Of all rules it holds most beyond chance (leverage)."
+    first = html.P([html.Strong(told[0]), about], className="sentence")
+    rest = html.Details([html.Summary("The next ones in words"), html.Ol([html.Li(words) for words in told[1:]])])
+    return [first, html.Div(rest, className="twin told") if told[1:] else None]
 
 
 PAGE = Page(

@@ -98,7 +98,7 @@ def audience(view: View) -> Component:
     columns = [
         Column("customer_id", "Customer", href=lambda row: offering.offered_href(view, row["customer_id"])),
         Column("segment", "Segment", chip),
-        Column("reason", "Why", style="prose"),
+        Column("reason", "Why"),
         Column("last_ordered_at", "Last seen", fmt.day, numeric=True),
         Column("monetary", "Spent", lambda v: fmt.short_money(v, view.currency), numeric=True),
     ]
@@ -110,7 +110,7 @@ def audience(view: View) -> Component:
     title = f"Write to {fmt.plural(len(frame), 'customer')}{narrowed}"
     query = view.filters.query()
     address = f"/download/audience.csv{query or '?'}{'&' if query else ''}about={quote(view.subject, safe='')}"
-    shown = html.Div(table(frame, columns), className="scroll")
+    shown = html.Div(table(frame, columns), className="scroll audience")
     return card(title, shown, about=about, aside=offering.download(address))
 
 

@@ -42,11 +42,20 @@ def whole_list(snapshot: Snapshot, rules: OfferRules, request: GridRequest) -> t
     return int(total), snapshot.batches(everything.sql(relation.sql, _KEY), values)
 
 
-def strongest(snapshot: Snapshot, rules: OfferRules) -> pd.Series | None:
-    """The rule that holds most beyond chance (by leverage), a row of the list; None where there is none."""
+def strongest(snapshot: Snapshot, rules: OfferRules, limit: int) -> pd.DataFrame:
+    """The rules that hold most beyond chance (by leverage), rows of the list; of two ways round the surer one."""
     relation = _rules(rules)
-    frame = snapshot.frame(f"{relation.sql} ORDER BY leverage DESC, lift DESC, {_KEY} LIMIT 1", relation.values)
-    return None if frame.empty else frame.iloc[0]
+    return snapshot.frame(
+        f"""
+        SELECT * FROM ({relation.sql})
+        QUALIFY row_number() OVER (
+            PARTITION BY least(product_id, other_product_id), greatest(product_id, other_product_id)
+            ORDER BY confidence DESC, product_id
+        ) = 1
+        ORDER BY leverage DESC, lift DESC, {_KEY} LIMIT ?
+        """,
+        (*relation.values, limit),
+    )
 
 
 def _rules(rules: OfferRules) -> Condition:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -39,16 +40,23 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="session")
 def address(sample_shop: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `python -m dashboard` serving the sample shop."""
+    with served(sample_shop, tmp_path_factory.mktemp("dashboard")) as url:
+        yield url
+
+
+@contextmanager
+def served(settings: Settings, folder: Path) -> Iterator[str]:
+    """The address of `python -m dashboard` serving a shop; its log is kept in the folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    assert sample_shop.database_url is not None
+    assert settings.database_url is not None
     environment = os.environ | {
-        "DATABASE_URL": sample_shop.database_url.get_secret_value(),
-        "SPECTRUM_DATA_DIR": str(sample_shop.data_dir),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "SPECTRUM_DATA_DIR": str(settings.data_dir),
         "SPECTRUM_PORT": str(port),
     }
-    log = (tmp_path_factory.mktemp("dashboard") / "log").open("w+")
+    log = (folder / "log").open("w+")
     command = [sys.executable, "-m", "dashboard"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
