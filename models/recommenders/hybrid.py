@@ -20,7 +20,7 @@ class Hybrid(Factorised):
             "fading_days": 60,
             "max_sampled": 30,
             "customer_content": 0.3,
-            "product_content": 1.0,
+            "product_content": 3.0,
             "trend": 1.0,
             "epochs": None,
             "quick": False,
