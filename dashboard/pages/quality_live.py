@@ -182,7 +182,7 @@ def parts(view: View) -> Component:
     ]
     about = (
         "Hit rate over all full weeks since each run, products new to the customer, against popularity frozen with it; "
-        "segments as they were when the run was made"
+        "segments as they were when the run was made, where that is kept"
     )
     title = _best_part(tables[0]) if len(of_run) else "Hit rate by run"
     return card(title, panes(plots), about=about, twin=(pd.concat(tables), columns))
