@@ -44,20 +44,19 @@ def course(view: View) -> Component:
         if part.empty:
             continue
         found = decay(part)
-        css = "notice" if found.state == "decayed" else "about"
-        lead = html.Strong("Decay: ") if found.state == "decayed" else ""
-        advice = [" Make new ones: ", html.Code("python -m models run"), "."] if lead and published == run_id else []
-        said = html.P([lead, found.sentence, *advice], className=css)
+        said = html.P(found.sentence, className="about")
+        if found.state == "decayed":
+            advice = [" Make new ones: ", html.Code("python -m models run"), "."] if published == run_id else []
+            said = html.P([html.Strong("Decay: "), found.sentence, *advice], className="notice")
         notices.append((kind, found.state))
         plots.append((name, html.Div([said, _drawn(view, mine, run_id, kind)])))
     as_of = weeks.loc[weeks["run_id"] == run_id, "as_of"].iloc[0]
     title = f"Since {fmt.day(as_of)}, the lists of run {run_id} {_finding(notices)}"
     asked = quality.seen(view.snapshot, view.filters.judged)
-    unmet = asked is not None and asked.run_id != run_id
     about = (
         "Share of the customers who bought something their list could have held, and found it among the ten offered, "
         "by week; the band is the 95% interval (Wilson), an open mark a week that is not over"
-        + (". Nothing bought after the run that is seen is loaded yet, so this is one before it" if unmet else "")
+        + (f". No purchase tells of the lists of run {asked.run_id} yet" if asked and asked.run_id != run_id else "")
     )
     return card(
         title, panes(plots), about=about, aside=_segment_choice(view, weeks, run_id), twin=(_table(own), _COLUMNS)
