@@ -218,3 +218,18 @@ def test_each_run_keeps_its_own_lists_in_a_snapshot(shop: Shop) -> None:
         own = found[found["run_id"] == run].drop(columns="run_id").sort_values(["customer_id", "kind", "rank"])
         wanted = lists[own.columns].sort_values(["customer_id", "kind", "rank"])
         assert own.to_numpy().tolist() == wanted.to_numpy().tolist()
+
+
+def test_customers_count_in_the_segment_of_the_runs_own_moment(shop: Shop) -> None:
+    later = made_segments(random.Random(2)).assign(**{C.SEGMENT: "Of later"})
+    run = runs.open_run(shop.engine, runs.SEGMENTS, SECOND + timedelta(days=1), {}, "x")
+    runs.publish(shop.engine, run, {result_schema.customer_segment: later}, {})
+    lists = shop.lists[max(shop.lists)]
+    moments = SECOND, SECOND - timedelta(days=1)
+    again, without = (runs.open_run(shop.engine, runs.RECOMMENDATIONS, moment, {}, "x") for moment in moments)
+    for opened in (again, without):
+        runs.publish(shop.engine, opened, {result_schema.recommendation: lists}, {})
+    snapshot.refresh(shop.engine, shop.settings.data_dir)
+    found = shop.weeks().groupby("run_id")["segment"].agg(set)
+    assert found[again] == {"Loyal", "Lost"}
+    assert found[without] == {"Of later"}, "no run of segments has its moment: the published one"
