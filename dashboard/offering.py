@@ -107,14 +107,15 @@ def sentence(view: View) -> Component:
 def _findings(metrics: Mapping[str, Any]) -> list[Component]:
     """What the gate found of each list, the first in bold; of older runs what they say themselves."""
     gate = metrics.get("gate") or {}
-    told = [_finding(title, gate[kind]) for kind, title in _KINDS.items() if gate.get(kind)]
+    by = {kind: (metrics.get("published") or {}).get(kind) or of.get("model") for kind, of in gate.items() if of}
+    told = [_finding(f"{title} ({model_name(by[kind])})", gate[kind]) for kind, title in _KINDS.items() if kind in by]
     if not told:
         return [html.Strong(str(metrics.get("reason") or "There is no measure of these offers.")), " "]
     return [part for lead, rest in told for part in (html.Strong(lead), rest)]
 
 
 def _finding(title: str, verdict: Mapping[str, Any]) -> tuple[str, str]:
-    """New products: 12% above the best baseline (EASE). NDCG@10 0.056 against 0.050, 1,878 customers."""
+    """New products (Ranker): 12% above the best baseline (EASE). NDCG@10 0.056 against 0.050, 1,878 customers."""
     value, other = float(verdict["value"]), float(verdict["baseline_value"])
     ahead = value / other - 1 if other > 0 else 0.0
     standing = f"{fmt.percent(abs(ahead), 0)} {'above' if ahead > 0 else 'below'}" if ahead else "no better than"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pyarrow as pa
 
-from db.conditions import Condition
+from db.conditions import ANY, Condition
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH, OfferRules
 from db.remembered import remembered
@@ -69,6 +69,12 @@ def shortened(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """What the rules do to the lists of the customers in view: kind, lists, shorter (of fewer than without the rules),
     emptied (of these, with nothing left)."""
     chosen, lists = _of_view(snapshot, filters)
+    if not filters.rules.narrow:
+        return snapshot.frame(
+            f"WITH chosen AS MATERIALIZED ({chosen.sql}) SELECT kind, count(*) AS lists, 0 AS shorter, 0 AS emptied "
+            f"FROM ({lists.sql}) WHERE rank = 1 GROUP BY kind ORDER BY kind",
+            (*chosen.values, *lists.values),
+        )
     return snapshot.frame(
         f"""
         WITH chosen AS MATERIALIZED ({chosen.sql}), stored AS (
@@ -112,7 +118,7 @@ def whole_lists(snapshot: Snapshot, filters: Filters) -> tuple[int, Iterator[pa.
 
     Some customers are taken at a time, so that memory does not grow with their number.
     """
-    chosen, lists = _of_view(snapshot, filters)
+    chosen, lists = _of_view(snapshot, filters, whole=False)
     with_chosen = f"WITH chosen AS MATERIALIZED ({chosen.sql})"
     total = snapshot.scalar(f"{with_chosen} SELECT count(*) FROM ({lists.sql})", (*chosen.values, *lists.values))
     return int(total), _by_customers(snapshot, filters.rules, chosen)
@@ -163,12 +169,16 @@ def _sold(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
     )
 
 
-def _of_view(snapshot: Snapshot, filters: Filters) -> tuple[Condition, Condition]:
-    """The customers the filters leave; and their lists, which name the first relation `chosen`."""
+def _of_view(snapshot: Snapshot, filters: Filters, *, whole: bool = True) -> tuple[Condition, Condition]:
+    """The customers the filters leave; and their lists, which name the first relation `chosen`.
+
+    `whole`: where everybody is left, all lists are taken without asking whose each is, which would cost the most.
+    """
     where = filters.on_customers()
     people = "(FROM customer_segment LEFT JOIN customer USING (customer_id))"
     chosen = Condition(f"SELECT customer_id FROM {people} WHERE {where.sql}", where.values)
-    return chosen, _lists(snapshot, filters.rules, Condition("customer_id IN (FROM chosen)"))
+    everybody = whole and where == ANY and snapshot.run_id is None
+    return chosen, _lists(snapshot, filters.rules, ANY if everybody else Condition("customer_id IN (FROM chosen)"))
 
 
 def _lists(snapshot: Snapshot, rules: OfferRules, where: Condition) -> Condition:

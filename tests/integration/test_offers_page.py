@@ -331,7 +331,7 @@ def test_a_download_under_any_query_string_is_whole(shop: OfferShop, name: str) 
 
 def test_the_sentence_says_how_the_lists_did_and_what_became_of_newer_runs(shop: OfferShop) -> None:
     said = slot(shop.client, "recommendations.sentence", "/recommendations", "")
-    for words in ("New products: 26% above the best baseline (EASE). ", "0.126 against 0.100, 1,234 customers",
+    for words in ("New products (Ranker): 26% above the best baseline (EASE). ", "0.126 against 0.100, 1,234 customers",
                   "60 days that the models had not seen", "as of 1 Jan 2018", "/quality"):  # fmt: skip
         assert words in said, words
     assert "not published" not in said
