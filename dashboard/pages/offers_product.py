@@ -75,7 +75,7 @@ def _suggested(view: View) -> Component:
 
 def audience(view: View) -> Component:
     """Whom to write to: customer, segment, why, last seen, value."""
-    if not view.subject or queries.product(view.snapshot, view.subject) is None:
+    if not queries.is_known(view.snapshot, view.subject):
         return []
     frame, whole = (
         queries.audience(view.snapshot, view.filters, view.subject),
@@ -157,7 +157,7 @@ def alike(view: View) -> Component:
 
 def _pairs(view: View) -> pd.DataFrame | None:
     """None where no product is shown."""
-    if not view.subject or queries.product(view.snapshot, view.subject) is None:
+    if not queries.is_known(view.snapshot, view.subject):
         return None
     return queries.pairs(view.snapshot, view.subject)
 

@@ -58,6 +58,11 @@ def product(snapshot: Snapshot, product_id: str) -> pd.Series | None:
     return None if frame.empty else frame.iloc[0]
 
 
+def is_known(snapshot: Snapshot, product_id: str) -> bool:
+    """Whether the shop has a product of this id."""
+    return bool(snapshot.scalar("SELECT EXISTS (FROM product WHERE product_id = ?)", (product_id,)))
+
+
 def has_audiences(snapshot: Snapshot) -> bool:
     """Whether the published run tells for any product whom to write to."""
     return bool(snapshot.scalar("SELECT EXISTS (FROM product_audience)"))
