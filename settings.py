@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """The one seed of every random choice in the models."""
     segments: Path | None = None
     """The file of scores, groups and clusters; without it `models/segments.toml`."""
+    rules: Path | None = None
+    """The file of what may be recommended; without it `models/recommendations.toml`."""
     upload_mb: int = Field(default=200, ge=1, le=100_000)
     """The largest file that the Data page takes, in millions of bytes."""
 
@@ -39,6 +41,7 @@ class Settings(BaseSettings):
         told = {_variable(name): str(getattr(self, name)) for name in type(self).model_fields if name != "database_url"}
         told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
+        told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
         address = "" if self.database_url is None else self.database_url.get_secret_value()
         return {**os.environ, **told, "DATABASE_URL": address}
 

@@ -13,6 +13,7 @@ from errors import ConfigurationError
 from models import pipeline
 from models.configuration import read_plan
 from models.points import Transform
+from models.rules import read_rules
 from models.segments import MAX_CLUSTERS
 from settings import MAX_SEED, load_settings
 
@@ -55,6 +56,20 @@ def run(
         int | None,
         typer.Option(min=1, max=3_650, help="Days held out to test recommendations; default 28 or 60, by rhythm."),
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="A file of what may be recommended; default SPECTRUM_RULES, else the built-in."),
+    ] = None,
+    windows: Annotated[
+        int, typer.Option(min=1, max=12, help="Windows of the past to test recommendations on, each a holdout earlier.")
+    ] = 1,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Try several settings of the baselines first, on the window before the test.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Recommendations by fewer models, trained shorter.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish recommendations whatever their test says; the run records it.")
+    ] = False,
     if_changed: Annotated[bool, typer.Option("--if-changed", help="Only where data or options changed.")] = False,
 ) -> None:
     """Compute segments and recommendations and publish them; what was published before stays until there is better."""
@@ -71,6 +86,11 @@ def run(
         months=months,
         at=tuple(at or ()),
         plan=read_plan(segments or settings.segments),
+        rules=read_rules(rules or settings.rules),
+        windows=windows,
+        tune=tune,
+        quick=quick,
+        force=force,
     )
     if if_changed and pipeline.is_current(engine, settings, options):
         console.print("Segments and recommendations are current; nothing to do.")

@@ -145,7 +145,8 @@ def relevant(training: Training, after: pd.DataFrame, kind: Kind) -> pd.DataFram
     counts = (rows >= 0) & (columns >= 0)
     counts[counts] = is_active[rows[counts]]
     if kind != "any" and counts.any():  # of no places scipy would give a matrix, not flags
-        is_own = np.asarray(training.bought[rows[counts], columns[counts]]).ravel()
+        own = training.held if kind == "discover" else training.bought
+        is_own = np.asarray(own[rows[counts], columns[counts]]).ravel()
         counts[counts] = is_own == (kind == "buy_again")
     found: pd.DataFrame = pairs[counts].astype({C.CUSTOMER_ID: str, C.PRODUCT_ID: str}).reset_index(drop=True)
     return found

@@ -1,34 +1,39 @@
 """Recommendations: tested on the past, fitted on all, and published where the gate lets them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from threading import Event
+from typing import Any
 
 import pandas as pd
 from rich.progress import Progress, TaskID
 from sqlalchemy import Engine
+from threadpoolctl import threadpool_limits
 
 from db import result_schema, runs
 from db.columns import Columns as C
-from db.queries import features
 from db.snapshot import Snapshot
-from models.evaluation import Fold, evaluation
-from models.gate import verdict
+from models.evaluation import PUBLISHED, Evaluation, evaluation
+from models.gate import Verdict, verdict
+from models.pipeline.advice import advice
 from models.pipeline.building import REASON, building, must_stand
+from models.pipeline.history import History, history
 from models.pipeline.options import Options
-from models.pipeline.segments import segments_at
-from models.recommenders import RECOMMENDERS
+from models.pipeline.workshop import Workshop
 from models.recommenders.base import Recommender, Tick
-from models.recommenders.hybrid import Hybrid
+from models.recommenders.factorised import Factorised
 from models.recommenders.own_history import OwnHistory
-from models.recommenders.popular import Popular
-from models.recommenders.training import Kind, Training, training
-from models.split import split
+from models.recommenders.training import Kind
 from settings import Settings
 
-_LIST_LENGTH = 10
+BASELINES: Mapping[Kind, tuple[str, ...]] = {
+    "discover": ("popular", "item_knn", "ease", "als"),
+    "buy_again": ("own_history",),
+}
+"""What recommendations of a kind are compared with before they are published."""
 
 
 def publish_recommendations(
@@ -46,54 +51,89 @@ def publish_recommendations(
     `segments` has customer_id and segment as of now, from so many clusters. Raises NotEnoughDataError where nothing can
     be tested.
     """
-    testing = display.add_task("Recommendations: tested on the past", total=sum(r.steps for r in RECOMMENDERS) + 1)
-    fitting = display.add_task("Recommendations: fitted", total=Hybrid.steps + OwnHistory.steps + 2)
+    task = display.add_task("Recommendations", total=None)
     parameters = options.parameters(runs.RECOMMENDATIONS, settings)
     with (
         building(engine, runs.RECOMMENDATIONS, as_of, parameters, data) as run_id,
-        _beside(display, testing) as (pool, tested),
+        _threads(display, task) as (pool, tick),
     ):
-        bought = features.purchases(data, as_of)
-        parts = split(bought, options.holdout_days)
-        products, customers = features.products(data, parts.at), features.customers(data)
-
-        def known(purchases: pd.DataFrame, at: datetime, who: pd.DataFrame) -> Training:
-            return training(purchases, products, customers.merge(who, on=C.CUSTOMER_ID), at)
-
-        past = known(parts.before, parts.at, segments_at(data, parts.at, options, clusters))
-        now = known(bought, as_of, segments)
-        display.advance(testing)
-        display.advance(fitting)
-
-        def models(known: Training) -> Iterator[Recommender]:
-            return (recommender(options.seed).fit(known, tested) for recommender in RECOMMENDERS)
-
-        judging = pool.submit(evaluation, [Fold(1, past, parts.after)], models, options.seed)
-        discover = Hybrid(options.seed).fit(now, lambda: display.advance(fitting))
-        buy_again = OwnHistory(options.seed).fit(now, lambda: display.advance(fitting))
-        lists = [_list(discover, "discover"), _list(buy_again, "buy_again")]
-        display.advance(fitting)
+        past = history(data, options, as_of, segments, clusters)
+        work = Workshop(past, options, pool, tick)
+        display.update(task, total=work.steps)
+        work.fit()
+        judging = pool.submit(evaluation, past.folds, work.models, options.seed, work.published, tick)
+        advising = pool.submit(advice, data, as_of, work, tick)
         judged = judging.result()
-        decision = verdict(judged, "discover", Hybrid.name, [Popular.name], options.seed)
+        decided = {kind: verdict(judged, kind, PUBLISHED, BASELINES[kind], options.seed) for kind in _judged(judged)}
+        chosen = _chosen(work, decided)
+        rows = _rows(judged, chosen)
+        passed, sentence = decided["discover"].passed, decided["discover"].sentence
+        if not passed and options.force:
+            sentence = f"Published by --force. {sentence}"
+        results, coverage = advising.result().results(chosen["buy_again"] == OwnHistory.name)
         metrics = {
-            "holdout_days": parts.days,
-            "split_at": parts.at.isoformat(),
-            "customers_served": len(now.customers),
-            "candidate_products": len(now.products),
-            "customers_tested": decision.customers,
-            REASON: decision.sentence,
+            **_told(past, work, options),
+            "customers_tested": decided["discover"].customers,
+            "gate": {kind: asdict(found) for kind, found in decided.items()},
+            "forced": options.force and not passed,
+            "published": chosen,
+            "coverage": coverage,
+            REASON: sentence,
         }
-        if decision.passed:
-            results = {result_schema.recommendation: pd.concat(lists), result_schema.evaluation: judged.rows}
-            must_stand(run_id, runs.publish(engine, run_id, results, metrics, decision.sentence))
+        evidence = {result_schema.evaluation: rows}
+        if passed or options.force:
+            must_stand(run_id, runs.publish(engine, run_id, {**results, **evidence}, metrics, sentence))
         else:
-            runs.refuse(engine, run_id, decision.sentence, {result_schema.evaluation: judged.rows}, metrics)
-    return decision.passed, decision.sentence
+            runs.refuse(engine, run_id, sentence, evidence, metrics)
+    return passed or options.force, sentence
+
+
+def _judged(judged: Evaluation) -> list[Kind]:
+    """The kinds of list that somebody could be judged by."""
+    return [kind for kind in BASELINES if any(slice_ == kind for _, _, slice_ in judged.by_customer)]
+
+
+def _chosen(work: Workshop, decided: Mapping[Kind, Verdict]) -> dict[str, str]:
+    """Kind -> the model whose lists customers get: where own history is better at its own, that stands in."""
+    again = decided.get("buy_again")
+    better = again is not None and again.difference >= 0
+    return {"discover": work.chosen.name, "buy_again": work.again.name if better else OwnHistory.name}
+
+
+def _rows(judged: Evaluation, chosen: Mapping[str, str]) -> pd.DataFrame:
+    """The table of the evaluation; where own history stands in, its figures are those of what customers get."""
+    rows = judged.rows
+    if chosen["buy_again"] != OwnHistory.name:
+        return rows
+    replaced = (rows[C.MODEL] == PUBLISHED) & (rows[C.SLICE] == "buy_again")
+    own = rows[(rows[C.MODEL] == OwnHistory.name) & (rows[C.SLICE] == "buy_again") & (rows[C.AGAINST] == "")]
+    return pd.concat([rows[~replaced], own.assign(**{C.MODEL: PUBLISHED})], ignore_index=True)
+
+
+def _told(past: History, work: Workshop, options: Options) -> dict[str, Any]:
+    """What a run tells of how it came about; plain JSON."""
+    newest = past.folds[0]
+    return {
+        "holdout_days": past.days,
+        "split_at": newest.training.at.isoformat(),
+        "folds": [{"fold": fold.number, "at": fold.training.at.isoformat(), "days": past.days} for fold in past.folds],
+        "customers_served": len(past.now.customers),
+        "candidate_products": len(past.now.products),
+        "models": {model.name: _of_model(model, work) for model in work.models(newest.training)},
+        "quick": options.quick,
+        "rules": options.rules.as_json(),
+    }
+
+
+def _of_model(model: Recommender, work: Workshop) -> dict[str, Any]:
+    course = [list(point) for point in model.course] if isinstance(model, Factorised) else None
+    seconds = work.fits.seconds.get(model.name)
+    return {"seconds": seconds, "settings": dict(model.settings), "course": course}
 
 
 @contextmanager
-def _beside(display: Progress, task: TaskID) -> Iterator[tuple[ThreadPoolExecutor, Tick]]:
-    """A second thread, and a tick for its work that ends it once the first is broken off: else Ctrl-C would wait."""
+def _threads(display: Progress, task: TaskID) -> Iterator[tuple[ThreadPoolExecutor, Tick]]:
+    """Two threads, and a tick for their work that ends it once the run is broken off: else Ctrl-C would wait."""
     broken_off = Event()
 
     def tick() -> None:
@@ -101,15 +141,12 @@ def _beside(display: Progress, task: TaskID) -> Iterator[tuple[ThreadPoolExecuto
             raise InterruptedError("The run was broken off.")
         display.advance(task)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="evaluation") as pool:
+    with ThreadPoolExecutor(
+        2, "recommendations", threadpool_limits, (1,)
+    ) as pool:  # two, with no more threads of theirs
         try:
             yield pool, tick
         except BaseException:
             broken_off.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _list(model: Recommender, kind: Kind) -> pd.DataFrame:
-    customers = model.training.customers[C.CUSTOMER_ID].tolist()
-    recommended = model.recommend(customers, _LIST_LENGTH, kind)
-    return recommended.assign(**{C.KIND: kind, C.REASON: model.reasons(recommended)})

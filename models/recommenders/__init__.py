@@ -9,6 +9,7 @@ from models.recommenders.item_knn import ItemKNN
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
 from models.recommenders.popular_segment import PopularSegment
+from models.recommenders.ranker import Ranker
 from models.recommenders.user_knn import UserKNN
 
 RECOMMENDERS: tuple[type[Recommender], ...] = (
@@ -21,4 +22,5 @@ RECOMMENDERS: tuple[type[Recommender], ...] = (
     Als,
     IdsOnly,
     Hybrid,
+    Ranker,
 )

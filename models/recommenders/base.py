@@ -71,9 +71,8 @@ class Recommender(ABC):
         candidates or the model has no opinion; equal scores go to the smaller product_id. Raises KeyError for a
         customer who was not in the training.
         """
-        training = self.training
         rows = self._rows(customers)
-        allowed = None if candidates is None else training.products[C.PRODUCT_ID].isin(list(candidates)).to_numpy()
+        allowed = self._allowed(candidates)
         starts = range(0, max(len(rows), 1), _BLOCK)
         with ThreadPoolExecutor(_THREADS) as pool:  # numpy works beside the other thread, and no block knows of another
             blocks = pool.map(lambda at: self._block(rows[at : at + _BLOCK], k, kind, allowed), starts)
@@ -109,6 +108,20 @@ class Recommender(ABC):
                 )
             )
         return pd.concat(blocks, ignore_index=True)
+
+    def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> tuple[Places, Places, Scores]:
+        """Of customers (places in the training) those likeliest to discover each product, k a product at least.
+
+        Gives places in `rows`, places of products and scores, in no order, of products the customers never bought.
+        """
+        allowed = self._allowed(candidates)
+        scores = self._scores(rows)
+        self.training.restrict(scores, rows, "discover", allowed)
+        each = min(k, len(rows))
+        row = np.argpartition(-scores, each - 1, axis=0)[:each] if each else np.zeros((0, scores.shape[1]), np.intp)
+        score = np.take_along_axis(scores, row, axis=0)
+        place, column = np.isfinite(score).nonzero()
+        return row[place, column], column, score[place, column]
 
     def explain(self, customer: str, product: str) -> Explanation | None:
         """What the score of a customer and a candidate is the sum of; None where the model cannot tell.
@@ -148,6 +161,10 @@ class Recommender(ABC):
 
     def _explain(self, row: int, column: int) -> Explanation | None:
         return None
+
+    def _allowed(self, candidates: Sequence[str] | None) -> Flags | None:
+        """Which products may be listed; None for all."""
+        return None if candidates is None else self.training.products[C.PRODUCT_ID].isin(list(candidates)).to_numpy()
 
     def _rows(self, customers: Sequence[str] | pd.Series) -> Places:
         rows: Places = pd.Index(self.training.customers[C.CUSTOMER_ID]).get_indexer(list(customers))

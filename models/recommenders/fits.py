@@ -1,6 +1,6 @@
-"""Models fitted once each: who asks again for the same model on the same training gets the same one."""
+"""What is fitted on a training is fitted once: who asks again for the same gets the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from time import perf_counter
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from models.recommenders.base import Recommender, Tick
 from models.recommenders.training import Training
 
 Model = TypeVar("Model", bound=Recommender)
+Made = TypeVar("Made")
 
 
 class Fits:
@@ -23,27 +24,31 @@ class Fits:
         self.seconds: dict[str, float] = {}
         """Model -> how long its latest fit took."""
         self._lock = Lock()
-        self._fits: dict[tuple[str, int], tuple[Lock, list[Recommender], Training]] = {}
+        self._made: dict[tuple[str, int], tuple[Lock, list[Any], Training]] = {}
 
     def of(self, recommender: type[Model], training: Training, tick: Tick = lambda: None) -> Model:
         """The model fitted on a training; ticks only where it has to be fitted."""
+
+        def fit() -> Model:
+            began = perf_counter()
+            fitted = recommender(self.seed, **self.settings.get(recommender.name, {})).fit(training, tick)
+            self.seconds[recommender.name] = perf_counter() - began
+            return fitted
+
+        return self.once(recommender.name, training, fit)
+
+    def once(self, name: str, training: Training, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once for a name and a training."""
         with self._lock:
-            key = (recommender.name, id(training))  # the training is kept with its fit, so no other takes its id
-            own, fitted, _ = self._fits.setdefault(key, (Lock(), [], training))
+            key = (name, id(training))  # the training is kept with it, so that no other takes its id
+            own, made, _ = self._made.setdefault(key, (Lock(), [], training))
         with own:
-            if not fitted:
-                began = perf_counter()
-                fitted.append(self._new(recommender).fit(training, tick))
-                self.seconds[recommender.name] = perf_counter() - began
-            model = fitted[0]
-        if not isinstance(model, recommender):
-            raise TypeError(f"Two recommenders are called {recommender.name}.")
-        return model
+            if not made:
+                made.append(make())
+            only: Made = made[0]
+            return only
 
     def forget(self, training: Training) -> None:
         """Let go of all that was fitted on a training: factors of thousands of products are large."""
         with self._lock:
-            self._fits = {key: fit for key, fit in self._fits.items() if fit[2] is not training}
-
-    def _new(self, recommender: type[Model]) -> Model:
-        return recommender(self.seed, **self.settings.get(recommender.name, {}))
+            self._made = {key: made for key, made in self._made.items() if made[2] is not training}

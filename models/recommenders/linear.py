@@ -27,6 +27,10 @@ class Linear(Recommender):
     def _scores(self, rows: Places) -> Scores:
         return _dense(self._weights[rows] @ self._likeness) + TIE * self._shop
 
+    def of_purchases(self, purchases: sparse.csr_matrix) -> Scores:
+        """Scores of all products from other purchases than those of the training: any rows x products."""
+        return _dense(purchases @ self._likeness)
+
     def _reasons(self, rows: Places, columns: Places) -> list[str]:
         return because(self.training, columns, nearest_own(self.training, rows, columns, self._amounts))
 

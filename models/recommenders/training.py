@@ -39,6 +39,8 @@ class Training:
     products: pd.DataFrame
     purchases: pd.DataFrame
     before: "Training | None" = None
+    again_after: float = np.inf
+    """Days after which what was bought counts as new again."""
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -50,6 +52,14 @@ class Training:
     def bought(self) -> sparse.csr_matrix:
         """Customers x products, True where bought."""
         return self.matrix(self.pairs, np.ones(len(self.pairs), dtype=bool))
+
+    @cached_property
+    def held(self) -> sparse.csr_matrix:
+        """Customers x products, True where bought and not so long ago that it counts as new again."""
+        if self.again_after == np.inf:
+            return self.bought
+        late = self.pairs[self.pairs[AGE] <= self.again_after]
+        return self.matrix(late, np.ones(len(late), dtype=bool))
 
     def buyers(self, days: float = np.inf) -> npt.NDArray[np.int64]:
         """How many customers bought each product, or did in the last `days` days."""
@@ -70,11 +80,10 @@ class Training:
         """Put -inf into `scores` (customers of the rows x products) where a list of the kind may not hold a product."""
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
-        bought = self.bought[rows]
         if kind == "discover":
-            scores[bought.nonzero()] = -np.inf
+            scores[self.held[rows].nonzero()] = -np.inf
         elif kind == "buy_again":
-            scores[~bought.toarray()] = -np.inf
+            scores[~self.bought[rows].toarray()] = -np.inf
 
 
 def training(
@@ -85,12 +94,13 @@ def training(
     *,
     before: Training | None = None,
     min_buyers: int = _MIN_BUYERS,
+    again_after: float = np.inf,
 ) -> Training:
     """What was known at a moment of the given customers and products (both are put in ascending id).
 
     `purchases` has one row a customer, product and order: customer_id, product_id, order_id, ordered_at. Candidates are
-    the products that at least `min_buyers` of the customers bought, and of those the 5,000 with the most. Raises
-    NotEnoughDataError where there is none.
+    the products that at least `min_buyers` of the customers bought, and of those the 5,000 with the most. What was
+    bought more than `again_after` days ago counts as new again. Raises NotEnoughDataError where there is no candidate.
     """
     customers = customers.sort_values(C.CUSTOMER_ID, ignore_index=True)
     known = purchases[purchases[C.ORDERED_AT] < at]
@@ -114,4 +124,4 @@ def training(
             AGE: (pd.Timestamp(at) - known[C.ORDERED_AT]).dt.total_seconds() / 86_400,
         }
     )[columns >= 0]
-    return Training(at, customers, candidates, learned.reset_index(drop=True), before)
+    return Training(at, customers, candidates, learned.reset_index(drop=True), before, again_after)

@@ -1,0 +1,124 @@
+"""The models of one run: which are needed where, fitted once, two at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pandas as pd
+
+from db.columns import Columns as C
+from models.evaluation import Fold
+from models.lists import Lists, lists
+from models.pipeline.history import History
+from models.pipeline.options import Options
+from models.recommenders import RECOMMENDERS
+from models.recommenders.als import Als
+from models.recommenders.base import Recommender, Tick
+from models.recommenders.ease import Ease
+from models.recommenders.fits import Fits
+from models.recommenders.hybrid import Hybrid
+from models.recommenders.item_knn import ItemKNN
+from models.recommenders.own_history import OwnHistory
+from models.recommenders.popular import Popular
+from models.recommenders.ranker import Ranker
+from models.recommenders.signals import Signals
+from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
+from models.tuning import tuned
+
+_QUICK: tuple[type[Recommender], ...] = (Popular, OwnHistory, ItemKNN, Ease, Als, Hybrid, Ranker)
+_QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {Hybrid.name: {"quick": True}, Ranker.name: {"windows": 1}}
+_TUNED: tuple[type[Recommender], ...] = (Popular, ItemKNN, Ease, Als, OwnHistory)
+_SLOWEST_FIRST = (Hybrid.name, "lightfm_ids", Ease.name)
+
+
+class Workshop:
+    """Fits what a run needs. Without a history that the ranker could learn from, LightFM and own history stand in."""
+
+    def __init__(self, past: History, options: Options, pool: ThreadPoolExecutor, tick: Tick) -> None:
+        self.past = past
+        self.rules = options.rules
+        self._pool, self._tick = pool, tick
+        self.can_rank = past.oldest.training.before is not None
+        judged = _QUICK if options.quick else RECOMMENDERS
+        self._judged = [model for model in judged if model is not Ranker or self.can_rank]
+        self.chosen: type[Recommender] = Ranker if self.can_rank else Hybrid
+        self.again: type[Recommender] = Ranker if self.can_rank else OwnHistory
+        settings: dict[str, Mapping[str, Any]] = dict(_QUICK_SETTINGS) if options.quick else {}
+        self.fits = Fits(options.seed, {**settings, **self._tuned(options)})
+        self._lists: dict[tuple[int, Kind], Lists] = {}
+
+    @property
+    def steps(self) -> int:
+        """How often everything together ticks."""
+        fitted = sum(model.steps for model, _ in self._needed())
+        rankers = Ranker.steps * (len(self.past.folds) + 1) * self.can_rank
+        return fitted + rankers + len(self._judged) * len(self.past.folds) + 6
+
+    def fit(self) -> None:
+        """Fit all that is needed, the slowest first."""
+        fits = [self._pool.submit(self.fits.of, model, known, self._tick) for model, known in self._needed()]
+        for fit in fits:
+            fit.result()
+        if self.can_rank:
+            known = [self.past.now, *(fold.training for fold in self.past.folds)]
+            for ranked in [self._pool.submit(self._ranker, training) for training in known]:
+                ranked.result()
+
+    def models(self, training: Training) -> Iterator[Recommender]:
+        """The models that are judged, fitted on a training."""
+        return (self.of(model, training) for model in self._judged)
+
+    def of(self, model: type[Recommender], training: Training) -> Recommender:
+        """One model, fitted on a training."""
+        return self._ranker(training) if model is Ranker else self.fits.of(model, training, self._tick)
+
+    def candidates(self, training: Training) -> list[str]:
+        """The products that the rules let stand on a list."""
+        return self.rules.candidates(training.products, training.buyers())
+
+    def lists(self, training: Training, kind: Kind, model: type[Recommender] | None = None) -> Lists:
+        """The lists of a kind as all customers would get them."""
+        model = model or (self.chosen if kind == "discover" else self.again)
+        return lists(self.of(model, training), kind, self.rules, self.candidates(training))
+
+    def published(self, fold: Fold, kind: Kind, customers: Sequence[str], k: int) -> pd.DataFrame:
+        """The lists of a fold as customers would have got them: customer_id, product_id, score, rank."""
+        return self.lists(fold.training, kind).of(customers, k)
+
+    def _ranker(self, training: Training) -> Ranker:
+        def fit() -> Ranker:
+            return Ranker(self.fits.seed, self.fits, **self.fits.settings.get(Ranker.name, {})).fit(
+                training, self._tick
+            )
+
+        return self.fits.once(Ranker.name, training, fit)
+
+    def _needed(self) -> list[tuple[type[Recommender], Training]]:
+        below = Signals.models if self.can_rank else (Hybrid, OwnHistory)
+        tested = [fold.training for fold in self.past.folds]
+        wanted: dict[tuple[str, int], tuple[type[Recommender], Training]] = {}
+        for training in self.past.trainings:
+            own = self._judged if any(training is known for known in tested) else []
+            now = (Popular, OwnHistory, Hybrid) if training is self.past.now else ()
+            for model in (*below, *own, *now):
+                if model is not Ranker:
+                    wanted[model.name, id(training)] = (model, training)
+        slowest = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
+        return sorted(wanted.values(), key=lambda one: slowest.get(one[0].name, len(slowest)))
+
+    def _tuned(self, options: Options) -> dict[str, Mapping[str, Any]]:
+        """The settings of the baselines that did best on the window before the first one of the test."""
+        oldest = self.past.oldest.training
+        if not options.tune or oldest.before is None:
+            return {}
+        before = oldest.before
+        days = (oldest.at - before.at).total_seconds() / 86_400
+        late = oldest.pairs[oldest.pairs[AGE] <= days]
+        after = pd.DataFrame(
+            {
+                C.CUSTOMER_ID: oldest.customers[C.CUSTOMER_ID].to_numpy()[late[CUSTOMER]],
+                C.PRODUCT_ID: oldest.products[C.PRODUCT_ID].to_numpy()[late[PRODUCT]],
+            }
+        )
+        found = [self._pool.submit(tuned, model, before, after, options.seed) for model in _TUNED]
+        return {model.name: one.result() for model, one in zip(_TUNED, found, strict=True)}

@@ -1,0 +1,154 @@
+"""What is known of products, of customers, of how their categories meet, and of the rhythm of what was bought before.
+
+A fact is (what it tells, in words for people; a value a product, customer or pair).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from db.columns import Columns as C
+from models.recommenders.base import Places
+from models.recommenders.signals import TRAITS, indicator
+from models.recommenders.training import AGE, CUSTOMER, ORDER, ORDERS, PRODUCT, Training
+
+Values = npt.NDArray[np.floating]
+Fact = tuple[str, Values]
+
+POPULAR, NEWNESS, PRICE, HABITS, RHYTHM = "Popular now", "New in the shop", "Price", "Buying habits", "Own rhythm"
+
+_BUYER_DAYS = (7, 14, 28, 90, np.inf)
+_FIRST_DAYS = (14, 28, 60)
+_FADING_DAYS = (15, 30, 90, 180)
+
+
+def of_products(training: Training) -> dict[str, Fact]:
+    """How many buy each product, and begin to, of late; how long it has been sold; its price (NaN where unknown)."""
+    size = len(training.products)
+    buyers = {days: training.buyers(days).astype(np.float32) for days in _BUYER_DAYS}
+    began = _began(training)
+    told: dict[str, Fact] = {f"buyers {days:g}": (POPULAR, number) for days, number in buyers.items()}
+    told["trend 14"] = POPULAR, np.log1p(buyers[14]) - np.log1p(buyers[28] / 2)
+    told["trend 28"] = POPULAR, np.log1p(buyers[28]) - np.log1p(buyers[90] / 3)
+    for days in _FIRST_DAYS:
+        told[f"first bought {days}"] = POPULAR, _counted(began.loc[began[AGE] <= days, PRODUCT], size)
+    told["share of first"] = POPULAR, told["first bought 28"][1] / (buyers[28] + 1)
+    sold_for = np.zeros(size)
+    np.maximum.at(sold_for, training.purchases[PRODUCT].to_numpy(), training.purchases[AGE].to_numpy())
+    told["sold for"] = NEWNESS, sold_for
+    price = training.products[C.PRICE].to_numpy(np.float64, na_value=np.nan)
+    told["price"] = PRICE, np.where(price > 0, price, np.nan)
+    return told
+
+
+def of_customers(training: Training, price: Values) -> dict[str, Fact]:
+    """How much and how lately each customer buys, and at what price (mean logarithm); NaN for who never bought."""
+    size = len(training.customers)
+    purchases = training.purchases
+    who, age = purchases[CUSTOMER].to_numpy(), purchases[AGE].to_numpy()
+    every = range(size)
+    began = _began(training)
+    usual = pd.Series(np.log(price[purchases[PRODUCT]])).groupby(who).mean()
+    return {
+        "orders": (HABITS, purchases.groupby(CUSTOMER)[ORDER].nunique().reindex(every, fill_value=0).to_numpy(float)),
+        "products": (HABITS, np.asarray(training.bought.sum(axis=1), float).ravel()),
+        "silent for": (HABITS, purchases.groupby(CUSTOMER)[AGE].min().reindex(every).to_numpy()),
+        "lines 28": (HABITS, _counted(who[age <= 28], size)),
+        "began 60": (HABITS, _counted(began.loc[began[AGE] <= 60, CUSTOMER], size)),
+        "usual price": (PRICE, usual.reindex(every).to_numpy()),
+    }
+
+
+@dataclass(frozen=True)
+class Met:
+    """How customers and the values of a trait met: values of products (-1 for none), customers x values, and totals."""
+
+    values: Places
+    bought: Values
+    late: Values
+    tried: Values
+    all: Values
+    products: Values
+
+
+def of_traits(training: Training, late: sparse.csr_matrix) -> dict[str, Met]:
+    """Trait -> how often each customer bought of each of its values, and lately; only traits the shop has."""
+    often = training.matrix(training.pairs, training.pairs[ORDERS].to_numpy(np.float32))
+    told = {}
+    for trait in TRAITS:
+        values, kinds = pd.factorize(training.products[trait])
+        if not (values >= 0).any():
+            continue
+        to_values = indicator(values, len(kinds))
+        told[trait] = Met(
+            values,
+            (often @ to_values).toarray(),
+            (late @ to_values).toarray(),
+            (training.bought.astype(np.float32) @ to_values).toarray(),
+            np.asarray(often.sum(axis=1)).ravel(),
+            np.asarray(to_values.sum(axis=0)).ravel(),
+        )
+    return told
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often and when customers bought a product: matrices customers x products by name, and usual gaps."""
+
+    pairs: Mapping[str, sparse.csr_matrix]
+    gap: Values
+    repeated: Values
+
+    def of(self, rows: Places, row: Places, column: Places, orders: Values) -> dict[str, Fact]:
+        """What is told of pairs: places `row` in `rows` and products; NaN where the product was never bought.
+
+        Due is the time since the last purchase over the customer's own gap, or over everybody's.
+        """
+        dense = {name: matrix[rows].toarray()[row, column] for name, matrix in self.pairs.items()}
+        count = dense["times"]
+        age = np.where(count > 0, dense["last"], np.nan)
+        gap = np.where(count > 1, dense["span"] / np.maximum(count - 1, 1), np.nan)
+        told = {
+            "times": count,
+            "share of orders": count / orders,
+            "last": age,
+            "own gap": gap,
+            "due": age / np.maximum(gap, 1),
+            "usual gap": self.gap[column],
+            "usually due": age / np.maximum(self.gap[column], 1),
+            "repeated": self.repeated[column],
+            **{name: dense[name] for name in self.pairs if name.startswith("fading")},
+        }
+        return {name: (RHYTHM, value) for name, value in told.items()}
+
+
+def rhythm(training: Training) -> Rhythm:
+    """The rhythm of all pairs bought. A product's gap is the median of its repeat buyers' (NaN without any)."""
+    age = training.purchases[AGE]
+    found = training.purchases.groupby([CUSTOMER, PRODUCT])[AGE].agg(["size", "min", "max"]).reset_index()
+    span = found["max"] - found["min"]
+    again = found["size"] > 1
+    gaps = (span[again] / (found["size"][again] - 1)).groupby(found.loc[again, PRODUCT]).median()
+    repeated = np.bincount(found.loc[again, PRODUCT], minlength=len(training.products))
+    pairs = {"times": found["size"], "last": found["min"], "span": span}
+    matrices = {name: training.matrix(found, values.to_numpy(np.float32)) for name, values in pairs.items()}
+    for days in _FADING_DAYS:
+        matrices[f"fading {days}"] = training.matrix(training.purchases, np.exp(-age / days).to_numpy(np.float32))
+    return Rhythm(
+        matrices,
+        gaps.reindex(range(len(training.products))).to_numpy(),
+        repeated / np.maximum(training.buyers(), 1),
+    )
+
+
+def _began(training: Training) -> pd.DataFrame:
+    """One row a customer and product: customer, product, age_days of the first purchase."""
+    return training.purchases.groupby([CUSTOMER, PRODUCT])[AGE].max().reset_index()
+
+
+def _counted(places: pd.Series | npt.NDArray[np.integer], size: int) -> Values:
+    return np.bincount(places, minlength=size).astype(np.float64)

@@ -1,0 +1,131 @@
+"""What the ranker is told of a customer and a candidate: signals and their ranks, the product's and the customer's
+course, how they meet, and of what was bought before its rhythm."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from models.recommenders import facts
+from models.recommenders.base import Flags, Places, Scores
+from models.recommenders.signals import LABELS, TRAIT, Signals
+from models.recommenders.training import Kind
+
+_BLOCK = 500
+_EACH = 60
+_CUSTOMERS = 30
+_POOL = ("ease", "ease_late", "ease_last", "item_knn", "next", "alike", "alike_late", "hybrid", "segment")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Pairs of a customer and a product, and what is told of each."""
+
+    rows: Places
+    """Places among the customers asked for, ascending."""
+    columns: Places
+    """Places of products in the training."""
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    """What each input tells, in words for people."""
+    values: npt.NDArray[np.float32]
+    """Pairs x inputs; NaN where unknown."""
+
+
+class Teller:
+    """Tells the inputs of pairs from the signals of one training."""
+
+    def __init__(self, signals: Signals) -> None:
+        self.signals = signals
+        self.training = signals.training
+        self._products = facts.of_products(self.training)
+        self._customers = facts.of_customers(self.training, self._products["price"][1])
+        self._traits = facts.of_traits(self.training, signals.fading)
+        self._rhythm = facts.rhythm(self.training)
+        self._likeliest = self._of_each_product()
+
+    def inputs(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
+        """Candidates for a list of the kind of each customer (places in the training), and what is told of them.
+
+        Candidates to discover are the 60 best products of each of nine signals, and those whose 30 likeliest customers
+        they are among, so that every product comes to somebody's notice; to buy again, all that they bought.
+        """
+        blocks = [self._block(rows[at : at + _BLOCK], kind, allowed) for at in range(0, max(len(rows), 1), _BLOCK)]
+        return Inputs(
+            np.concatenate([block.rows + at * _BLOCK for at, block in enumerate(blocks)]),
+            np.concatenate([block.columns for block in blocks]),
+            blocks[0].names,
+            blocks[0].labels,
+            np.concatenate([block.values for block in blocks]),
+        )
+
+    def _block(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
+        scores = self.signals.of(rows)
+        open_ = np.zeros((len(rows), len(self.training.products)), np.float32)
+        self.training.restrict(open_, rows, kind, allowed)
+        listed = open_ == 0
+        if kind == "discover":
+            listed &= self._pool(scores, listed) | self._likeliest[rows].toarray()
+        row, column = listed.nonzero()
+        told: dict[str, tuple[str, npt.NDArray[np.floating]]] = {}
+        for name, score in scores.items():
+            value = score[row, column]
+            told[name] = LABELS[name], value
+            told[f"{name} rank"] = LABELS[name], _ranks(row, value)
+        who = rows[row]
+        told |= {name: (label, values[column]) for name, (label, values) in self._products.items()}
+        told |= {name: (label, values[who]) for name, (label, values) in self._customers.items()}
+        price = np.log(self._products["price"][1][column])
+        told["price to theirs"] = facts.PRICE, price - self._customers["usual price"][1][who]
+        for trait, met in self._traits.items():
+            value = met.values[column]
+            for name, amount in (
+                ("bought", met.bought[who, value]),
+                ("late", met.late[who, value]),
+                ("share", met.bought[who, value] / np.maximum(met.all[who], 1)),
+                ("tried", met.tried[who, value] / met.products[value]),
+            ):
+                told[f"{trait} {name}"] = TRAIT, np.where(value >= 0, amount, np.nan)
+        if kind != "discover":
+            orders = np.maximum(self._customers["orders"][1][who], 1)
+            told |= self._rhythm.of(rows, row, column, orders)
+        values = np.column_stack([value for _, value in told.values()]).astype(np.float32)
+        return Inputs(row, column, tuple(told), tuple(label for label, _ in told.values()), values)
+
+    def _pool(self, scores: dict[str, Scores], listed: Flags) -> Flags:
+        pool = np.zeros_like(listed)
+        each = min(_EACH, listed.shape[1])
+        for name in _POOL:
+            score = np.where(listed, scores[name], -np.inf)
+            places = np.argpartition(-score, each - 1, axis=1)[:, :each]
+            np.put_along_axis(pool, places, True, axis=1)
+        return pool
+
+    def _of_each_product(self) -> sparse.csr_matrix:
+        """Customers x products, True for the 30 customers of each product with the best score of LightFM who never
+        bought it."""
+        customers, products = len(self.training.customers), len(self.training.products)
+        each = min(_CUSTOMERS, customers)
+        best = np.full((each, products), -np.inf, np.float32)
+        who = np.zeros((each, products), np.intp)
+        for at in range(0, customers, _BLOCK):
+            rows = np.arange(at, min(at + _BLOCK, customers))
+            scores = self.signals.taste(rows)
+            self.training.restrict(scores, rows, "discover", None)
+            together = np.vstack([best, scores])
+            numbers = np.vstack([who, np.broadcast_to(rows[:, None], scores.shape)])
+            places = np.argpartition(-together, each - 1, axis=0)[:each]
+            best, who = np.take_along_axis(together, places, axis=0), np.take_along_axis(numbers, places, axis=0)
+        rank, column = np.isfinite(best).nonzero()
+        ones = np.ones(len(rank), dtype=bool)
+        return sparse.csr_matrix((ones, (who[rank, column], column)), shape=(customers, products))
+
+
+def _ranks(rows: Places, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """The rank of each value among those of its row, from 0; rows in ascending order."""
+    order = np.lexsort((-values, rows))
+    starts = np.searchsorted(rows, rows)
+    ranks = np.empty(len(rows), np.float32)
+    ranks[order] = np.arange(len(rows)) - starts
+    return ranks

@@ -1,0 +1,228 @@
+"""The second stage: trees that learn from what happened between two moments how much each signal is worth.
+
+Candidates and their signals as of the earlier moment, whether each was bought until the later one: from these pairs
+gradient boosted trees (Friedman 2001, in scikit-learn's histogram form) learn the log-odds of a purchase. The same
+signals as of the later moment then give the scores. Products new to the customer and those bought before are learnt
+apart, for other things decide.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from db.columns import Columns as C
+from errors import NotEnoughDataError
+from models.recommenders.base import Explanation, Flags, Places, Recommender, Scores, Tick
+from models.recommenders.contributions import Contributions
+from models.recommenders.ease import Ease
+from models.recommenders.fits import Fits
+from models.recommenders.hybrid import Hybrid
+from models.recommenders.inputs import Inputs, Teller
+from models.recommenders.signals import Signals
+from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
+
+LISTS: tuple[Kind, ...] = ("discover", "buy_again")
+
+_WINDOWS = 2
+_START = "Every candidate"
+_FEWEST = 10
+_BLOCK = 1_000
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """What was learnt of one kind of list; without a model, where next to nothing was bought, all score alike."""
+
+    model: HistGradientBoostingClassifier | None
+    contributions: Contributions | None
+    labels: tuple[str, ...]
+    """The groups of inputs, in the order of the contributions."""
+
+
+class Ranker(Recommender):
+    """Score = log-odds, within a window as long as the one learnt from, that the customer buys the product.
+
+    It has an opinion on candidates alone (see `Teller.inputs`); `fits` shares the models below with who fits them too.
+    Learns from the window before the training, and where there is one from the window before that. `fit` raises
+    NotEnoughDataError for a training without an earlier one.
+    """
+
+    name = "ranker"
+    steps = _WINDOWS + 1 + len(LISTS)
+    grid = ({"windows": _WINDOWS, "iterations": 200},)
+
+    def __init__(self, seed: int, fits: Fits | None = None, **settings: Any) -> None:
+        super().__init__(seed, **settings)
+        self._fits = fits or Fits(seed)
+
+    def _fit(self, training: Training, tick: Tick) -> None:
+        if training.before is None:
+            raise NotEnoughDataError(
+                "The ranker learns from what customers bought after an earlier moment, and the history is too short "
+                "for one; load a longer one, or hold out fewer days with --holdout-days."
+            )
+        told: dict[Kind, list[tuple[Inputs, npt.NDArray[np.bool_]]]] = {kind: [] for kind in LISTS}
+        later: Training = training
+        earlier: Training | None = training.before
+        for number in range(_WINDOWS):
+            if earlier is not None and number < self.settings["windows"]:
+                examples = self._examples(earlier, later)
+                for kind, pairs in told.items():
+                    pairs.append(examples[kind])
+                later, earlier = earlier, earlier.before
+            tick()
+        self._teller = self._teller_of(training)
+        tick()
+        self._learnt: dict[Kind, _Learnt] = {}
+        for kind, pairs in told.items():
+            self._learnt[kind] = self._learn(pairs)
+            tick()
+
+    def _teller_of(self, training: Training) -> Teller:
+        return self._fits.once("teller", training, lambda: Teller(Signals(training, self._fits)))
+
+    def _examples(self, earlier: Training, later: Training) -> dict[Kind, tuple[Inputs, npt.NDArray[np.bool_]]]:
+        """Of each kind the candidates of the earlier moment, and which were bought until the later one."""
+        teller, since = self._teller_of(earlier), _bought_since(earlier, later)
+        return self._fits.once("examples", earlier, lambda: {kind: _examples(teller, kind, since) for kind in LISTS})
+
+    def _learn(self, pairs: Sequence[tuple[Inputs, npt.NDArray[np.bool_]]]) -> _Learnt:
+        names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
+        known = [(inputs, wanted) for inputs, wanted in pairs if inputs.names == pairs[0][0].names]
+        values = np.concatenate([inputs.values for inputs, _ in known])
+        wanted = np.concatenate([flags for _, flags in known])
+        if min(wanted.sum(), (~wanted).sum()) < _FEWEST:
+            return _Learnt(None, None, tuple(names))
+        model = HistGradientBoostingClassifier(
+            max_iter=self.settings["iterations"],
+            learning_rate=0.03,
+            max_leaf_nodes=15,
+            min_samples_leaf=int(np.clip(len(wanted) / 1_000, 20, 300)),
+            l2_regularization=10,
+            max_features=0.3,
+            early_stopping=False,
+            random_state=self.seed,
+        )
+        model.fit(values, wanted)
+        return _Learnt(model, Contributions(model, groups), tuple(names))
+
+    def scored(self, rows: Places, kind: Kind, allowed: Flags | None) -> tuple[Inputs, Scores]:
+        """All candidates of customers (places in the training) for a list of a kind, and their scores."""
+        inputs = self._teller.inputs(rows, kind, allowed)
+        model = self._learnt[kind].model
+        if model is None or not len(inputs.rows):
+            return inputs, np.zeros(len(inputs.rows))
+        return inputs, model.decision_function(inputs.values)
+
+    def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> tuple[Places, Places, Scores]:
+        """As the contract says, of the candidates of these customers: a product may come to fewer than k of them."""
+        inputs, scores = self.scored(rows, "discover", self._allowed(candidates))
+        return inputs.rows, inputs.columns, scores
+
+    def parts(self, recommended: pd.DataFrame, kind: Kind, candidates: Sequence[str]) -> list[dict[str, float]]:
+        """What the score of each row (customer_id, product_id) is the sum of: label -> amount, the largest first.
+
+        `kind` and `candidates` as they were recommended with. Nothing for customers who never bought: LightFM lists for
+        them.
+        """
+        training, learnt = self.training, self._learnt[kind]
+        if recommended.empty:
+            return []
+        customers = recommended[C.CUSTOMER_ID].unique()
+        allowed = self._allowed(candidates)
+        wanted_row = pd.Index(customers).get_indexer(recommended[C.CUSTOMER_ID])
+        wanted_column = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(recommended[C.PRODUCT_ID])
+        rows = self._rows(list(customers))
+        amounts = np.zeros((len(recommended), len(learnt.labels)))
+        for at in range(0, len(rows), _BLOCK):
+            inside = np.flatnonzero((wanted_row >= at) & (wanted_row < at + _BLOCK))
+            inputs = self._teller.inputs(rows[at : at + _BLOCK], kind, allowed)
+            size = len(training.products)
+            keys = inputs.rows * size + inputs.columns  # ascending: candidates stand in the order of their places
+            wanted = (wanted_row[inside] - at) * size + wanted_column[inside]
+            places = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+            if learnt.contributions is not None and len(keys):
+                amounts[inside] = learnt.contributions.of(inputs.values[places])
+        cold = self.training.bought[rows].getnnz(axis=1)[wanted_row] == 0
+        return [{} if is_cold else self._named(learnt, row) for row, is_cold in zip(amounts, cold, strict=True)]
+
+    def _named(self, learnt: _Learnt, amounts: npt.NDArray[np.float64]) -> dict[str, float]:
+        start = learnt.contributions.start if learnt.contributions is not None else 0.0
+        named = {_START: start, **dict(zip(learnt.labels, amounts.tolist(), strict=True))}
+        return dict(sorted(named.items(), key=lambda part: -abs(part[1])))
+
+    def _explain(self, row: int, column: int) -> Explanation | None:
+        kind: Kind = "buy_again" if self.training.bought[row, column] else "discover"
+        inputs = self._teller.inputs(np.array([row]), kind, None)
+        (place,) = np.flatnonzero(inputs.columns == column)[:1] or (None,)
+        learnt = self._learnt[kind]
+        cold = self.training.bought.indptr[row] == self.training.bought.indptr[row + 1]
+        if cold or place is None or learnt.model is None or learnt.contributions is None:
+            return None
+        values = inputs.values[[place]]
+        parts = self._named(learnt, learnt.contributions.of(values)[0])
+        return Explanation(float(learnt.model.decision_function(values)[0]), tuple(parts.items()))
+
+    def _best(self, rows: Places, k: int, kind: Kind, allowed: Flags | None) -> tuple[Places, Scores]:
+        cold = self.training.bought[rows].getnnz(axis=1) == 0
+        if cold.any():  # of who never bought there was nothing to learn from: LightFM knows their features
+            places, best = np.zeros((len(rows), k), np.intp), np.full((len(rows), k), -np.inf)
+            for some, model in ((cold, self._teller.signals.fitted(Hybrid)), (~cold, self)):
+                if some.any():
+                    of_some = model._best(rows[some], k, kind, allowed)
+                    width = of_some[0].shape[1]
+                    places[some, :width], best[some, :width] = of_some
+            return places, best
+        kinds = LISTS if kind == "any" else (kind,)
+        found = [self.scored(rows, one, allowed) for one in kinds]
+        row = np.concatenate([inputs.rows for inputs, _ in found])
+        column = np.concatenate([inputs.columns for inputs, _ in found])
+        score = np.concatenate([scores for _, scores in found])
+        order = np.lexsort((column, -score, row))
+        rank = np.arange(len(row)) - np.searchsorted(row[order], row[order])
+        places = np.zeros((len(rows), k), np.intp)
+        best = np.full((len(rows), k), -np.inf)
+        kept = order[rank < k]
+        at = row[kept], rank[rank < k]
+        places[at], best[at] = column[kept], score[kept]
+        return places, best
+
+    def _scores(self, rows: Places) -> Scores:
+        places, best = self._best(rows, len(self.training.products), "any", None)
+        scores = np.full(places.shape, -np.inf)
+        np.put_along_axis(scores, np.where(np.isfinite(best), places, 0), best, axis=1)
+        return scores
+
+    def _similarities(self, columns: Places) -> Scores:
+        return self._teller.signals.fitted(Hybrid)._similarities(columns)
+
+    def _reasons(self, rows: Places, columns: Places) -> list[str]:
+        return self._teller.signals.fitted(Ease)._reasons(rows, columns)
+
+
+def _bought_since(earlier: Training, later: Training) -> Mapping[str, Places]:
+    """Pairs (places in the earlier training) bought between the two moments, of what was known then."""
+    days = (later.at - earlier.at).total_seconds() / 86_400
+    pairs = later.pairs[later.pairs[AGE] <= days]
+    ids = later.customers[C.CUSTOMER_ID].to_numpy(), later.products[C.PRODUCT_ID].to_numpy()
+    rows = pd.Index(earlier.customers[C.CUSTOMER_ID]).get_indexer(ids[0][pairs[CUSTOMER]])
+    columns = pd.Index(earlier.products[C.PRODUCT_ID]).get_indexer(ids[1][pairs[PRODUCT]])
+    known = (rows >= 0) & (columns >= 0)
+    return {CUSTOMER: rows[known], PRODUCT: columns[known]}
+
+
+def _examples(teller: Teller, kind: Kind, since: Mapping[str, Places]) -> tuple[Inputs, npt.NDArray[np.bool_]]:
+    """Candidates of every customer who bought one, and which of them were bought."""
+    training = teller.training
+    wanted = np.zeros((len(training.customers), len(training.products)), dtype=bool)
+    wanted[since[CUSTOMER], since[PRODUCT]] = True
+    had = training.bought[since[CUSTOMER], since[PRODUCT]]
+    had = np.asarray(had).ravel()
+    rows = np.unique(since[CUSTOMER][had if kind == "buy_again" else ~had])
+    inputs = teller.inputs(rows, kind, None)
+    return inputs, wanted[rows[inputs.rows], inputs.columns]

@@ -1,0 +1,155 @@
+"""What speaks for a customer and a product: scores of several models, fitted on one training, for all products at once.
+
+Beside the models themselves their answers to a part of what the customer bought (the last basket, late purchases), for
+what one buys next depends on more than on all one ever bought.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from db.columns import Columns as C
+from models.recommenders.base import Places, Recommender, Scores, Tick
+from models.recommenders.ease import Ease
+from models.recommenders.evidence import largest
+from models.recommenders.fits import Fits, Model
+from models.recommenders.hybrid import Hybrid
+from models.recommenders.item_knn import ItemKNN
+from models.recommenders.popular_segment import PopularSegment
+from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Training
+
+TRAITS = (C.CATEGORY, C.DEPARTMENT, C.BRAND)
+
+TOGETHER, LAST, ALIKE, TASTE = "Bought together", "Last basket", "Customers alike", "Taste"
+SEGMENT, TRAIT, WORDS = "Popular in the segment", "Categories and brands", "Names alike"
+LABELS: Mapping[str, str] = {
+    "ease": TOGETHER,
+    "ease_late": TOGETHER,
+    "item_knn": TOGETHER,
+    "next": TOGETHER,
+    "ease_last": LAST,
+    "item_knn_last": LAST,
+    "alike": ALIKE,
+    "alike_late": ALIKE,
+    "hybrid": TASTE,
+    "segment": SEGMENT,
+    "words": WORDS,
+    **{f"due_{trait}": TRAIT for trait in TRAITS},
+}
+"""Signal -> what it tells, in words for people."""
+
+_LATE, _FADING = 60, 45
+_LATEST = 28
+_SAME_DAY = 0.5
+_NEXT_SMOOTHING, _NEXT_KEPT = 20, 200
+_FEW, _MANY = 80, 300
+_WORD = r"[^\W\d_]{3,}"
+
+
+class Signals:
+    """The signals of one training; `of` gives them for some customers."""
+
+    models: tuple[type[Recommender], ...] = (Ease, ItemKNN, Hybrid, PopularSegment)
+
+    def __init__(self, training: Training, fits: Fits, tick: Tick = lambda: None) -> None:
+        self.training = training
+        self._fits = fits
+        for model in self.models:
+            fits.of(model, training, tick)
+        purchases = training.purchases
+        age = purchases[AGE].to_numpy()
+        since = np.full(len(training.customers), np.inf)
+        np.minimum.at(since, purchases[CUSTOMER].to_numpy(), age)
+        self.fading = training.matrix(purchases, np.exp(-age / _FADING).astype(np.float32))
+        self._last = self._flags(age <= since[purchases[CUSTOMER]] + _SAME_DAY)
+        self._ever = training.bought.astype(np.float32)
+        self._late, self._latest = self._flags(age <= _LATE), self._flags(age <= _LATEST)
+        self._directions = normalize(self._ever)
+        self._next = self._transitions()
+        self._due = dict(self._traits())
+        self._words = self._texts()
+        self._theirs = normalize(self._ever @ self._words)
+
+    def of(self, rows: Places) -> dict[str, Scores]:
+        """Signal -> customers of the rows x all products; higher speaks for the product, by no common measure."""
+        ease, nearest = self.fitted(Ease), self.fitted(ItemKNN)
+        few, many = self._alike(rows)
+        signals = {
+            "ease": ease.of_purchases(self._ever[rows]),
+            "ease_late": ease.of_purchases(self.fading[rows]),
+            "ease_last": ease.of_purchases(self._last[rows]),
+            "item_knn": nearest.of_purchases(self._ever[rows]),
+            "item_knn_last": nearest.of_purchases(self._last[rows]),
+            "next": (self._ever[rows] @ self._next).toarray(),
+            "alike": (few @ self._late).toarray(),
+            "alike_late": (many @ self._latest).toarray(),
+            "hybrid": self.taste(rows),
+            "segment": self.fitted(PopularSegment)._scores(rows),
+            "words": (self._theirs[rows] @ self._words.T).toarray(),
+        }
+        for trait, (values, share, bought) in self._due.items():
+            signals[f"due_{trait}"] = bought[rows][:, values] * share
+        return {name: np.asarray(scores, np.float32) for name, scores in signals.items()}
+
+    def fitted(self, recommender: type[Model]) -> Model:
+        """One of the models below."""
+        return self._fits.of(recommender, self.training)
+
+    def taste(self, rows: Places) -> Scores:
+        """The signal of LightFM alone, a new array."""
+        return self.fitted(Hybrid)._scores(rows)
+
+    def _flags(self, mask: npt.NDArray[np.bool_]) -> sparse.csr_matrix:
+        """Customers x products, 1 where bought in one of the purchases of the mask."""
+        pairs = self.training.purchases[mask].drop_duplicates([CUSTOMER, PRODUCT])
+        return self.training.matrix(pairs, np.ones(len(pairs), np.float32))
+
+    def _alike(self, rows: Places) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """The nearest 80 and the nearest 300 customers of each, by the cosine of what they ever bought."""
+        alike = (self._directions[rows] @ self._directions.T).toarray()
+        alike[np.arange(len(rows)), rows] = 0
+        return largest(alike, _FEW), largest(alike, _MANY)
+
+    def _transitions(self) -> sparse.csr_matrix:
+        """Product x product: of who had first bought one more than 60 days ago, the share who since began the other."""
+        first = self.training.purchases.groupby([CUSTOMER, PRODUCT], as_index=False)[AGE].max()
+        is_late = (first[AGE] <= _LATE).to_numpy()
+        ones = np.ones(len(first), np.float32)
+        past = self.training.matrix(first[~is_late], ones[~is_late])
+        began = self.training.matrix(first[is_late], ones[is_late])
+        had = np.asarray(past.sum(axis=0)).ravel() + _NEXT_SMOOTHING
+        return largest((past.T @ began).toarray() / had[:, None], _NEXT_KEPT)
+
+    def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, Scores]]]:
+        """Of each trait the shop has: each product's value, its share of the value's late buyers, and how much of each
+        value each customer bought of late (square root)."""
+        buyers = self.training.buyers(_LATEST)
+        for trait in TRAITS:
+            values, kinds = pd.factorize(self.training.products[trait])
+            known = values >= 0
+            if not known.any():
+                continue
+            of_value = np.bincount(values[known], weights=buyers[known], minlength=len(kinds))
+            share = np.where(known, buyers / np.maximum(of_value[values], 1), 0).astype(np.float32)
+            yield trait, (values, share, np.sqrt((self.fading @ indicator(values, len(kinds))).toarray()))
+
+    def _texts(self) -> sparse.csr_matrix:
+        """Products x words of their names, weighted by how rare a word is; rows of length 1."""
+        words = self.training.products[C.NAME].fillna("").str.lower().str.findall(_WORD).explode().dropna()
+        numbers, kinds = pd.factorize(words)
+        shape = (len(self.training.products), max(len(kinds), 1))
+        counts = sparse.csr_matrix((np.ones(len(words), np.float32), (words.index.to_numpy(), numbers)), shape=shape)
+        weighted: sparse.csr_matrix = TfidfTransformer().fit_transform(counts.minimum(1)) if len(words) else counts
+        return weighted
+
+
+def indicator(values: npt.NDArray[np.integer], kinds: int) -> sparse.csr_matrix:
+    """Products x kinds: 1 where the product is of the kind; a value of -1 is none."""
+    known = np.flatnonzero(values >= 0)
+    ones = np.ones(len(known), np.float32)
+    return sparse.csr_matrix((ones, (known, values[known])), shape=(len(values), max(kinds, 1)))
