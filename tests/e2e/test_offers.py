@@ -70,7 +70,7 @@ def test_from_the_rules_to_a_customer_a_product_and_a_bundle(open_page: OpenPage
     filled(page)
 
     page.locator("#pick-customer").click()
-    page.keyboard.type("c17")
+    page.locator(".dash-dropdown-search").fill("c17")
     expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("option", name="c17").click()
     page.wait_for_url("**/recommendations/customers/c17")
@@ -92,7 +92,7 @@ def test_from_the_rules_to_a_customer_a_product_and_a_bundle(open_page: OpenPage
     filled(page)
 
     page.locator("#pick-product").click()
-    page.keyboard.type("100% w")
+    page.locator(".dash-dropdown-search").fill("100% w")
     expect(page.get_by_role("option")).to_have_count(1)
     page.get_by_role("option", name=NAMES[1]).click()
     page.wait_for_url("**/recommendations/products/p1")
