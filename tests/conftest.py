@@ -39,6 +39,7 @@ def lacking(what: str) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory of the run; not in pytest's own, which the next pytest closes to the server's user."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores; read when scikit-learn is first imported
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
     config.stash[_RUN_ROOT] = Path(worker["run_root"] if worker else tempfile.mkdtemp(prefix="spectrum-tests-"))
 
@@ -109,7 +110,10 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def sample_shop(server: URL, run_root: Path) -> Settings:
-    """A shop of the sample's first 800 households, loaded and modelled once a run; tests only read it."""
+    """A shop of the sample's first 800 households, loaded and modelled once a run; tests only read it.
+
+    So few households tell too little for recommendations to pass their test: they are published all the same.
+    """
     from etl.load import load  # here, so that the other tests need not wait for the models' imports
     from etl.readers import open_source
     from models import pipeline
@@ -122,9 +126,9 @@ def sample_shop(server: URL, run_root: Path) -> Settings:
             engine = make_engine(settings)
             load(engine, open_source("sample", households=800))
             snapshot.refresh(engine, data_dir)
-            outcome = pipeline.run(engine, settings, pipeline.Options(), progress())
+            outcome = pipeline.run(engine, settings, pipeline.Options(quick=True, force=True), progress())
             engine.dispose()
-            assert outcome.published, f"This cut of the sample is too small to be recommended from: {outcome}"
+            assert outcome.published, outcome.recommendations
     return _settings(server.set(database=_SAMPLE), data_dir)
 
 

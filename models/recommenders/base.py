@@ -110,18 +110,16 @@ class Recommender(ABC):
         return pd.concat(blocks, ignore_index=True)
 
     def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> tuple[Places, Places, Scores]:
-        """Of customers (places in the training) those likeliest to discover each product, k a product at least.
+        """Of customers (places in the training) those likeliest to discover each product: the best k, and their equals.
 
         Gives places in `rows`, places of products and scores, in no order, of products the customers never bought.
         """
-        allowed = self._allowed(candidates)
         scores = self._scores(rows)
-        self.training.restrict(scores, rows, "discover", allowed)
-        each = min(k, len(rows))
-        row = np.argpartition(-scores, each - 1, axis=0)[:each] if each else np.zeros((0, scores.shape[1]), np.intp)
-        score = np.take_along_axis(scores, row, axis=0)
-        place, column = np.isfinite(score).nonzero()
-        return row[place, column], column, score[place, column]
+        self.training.restrict(scores, rows, "discover", self._allowed(candidates))
+        last = len(rows) - min(k, len(rows))
+        least = np.partition(scores, last, axis=0)[last] if len(rows) else np.inf
+        row, column = (np.isfinite(scores) & (scores >= least)).nonzero()
+        return row, column, scores[row, column]
 
     def explain(self, customer: str, product: str) -> Explanation | None:
         """What the score of a customer and a candidate is the sum of; None where the model cannot tell.

@@ -1,6 +1,6 @@
 """What every recommender promises, over all that are registered: a new one is tested by its line in the registry."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -15,50 +15,14 @@ from models.recommenders.base import Recommender, best
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.training import KINDS, Kind, Training, training
+from tests.two_tastes import AS_OF, COLD, CUSTOMERS, NEW, PRODUCTS, SERVICE, known
 
-AS_OF = datetime.fromisoformat("2024-07-01")
-CUSTOMERS, PRODUCTS, K = 80, 41, 10
-SERVICE = "POSTAGE"
-COLD, NEW = "c79", "p40"
+K = 10
 
 
 @pytest.fixture(scope="module")
 def shop() -> Training:
-    """Customers of two tastes, a service product that is no candidate, gaps in texts.
-
-    One customer never bought and has no segment; one product was first sold yesterday.
-    """
-    random = np.random.default_rng(5)
-    taste = np.arange(CUSTOMERS) % 2
-    rows = [
-        (f"c{who:02}", f"p{2 * random.integers(PRODUCTS // 2) + (taste[who] if random.random() < 0.9 else 0):02}", day)
-        for who in range(CUSTOMERS - 1)
-        for day in random.integers(1, 180, 20)
-    ]
-    rows += [(f"c{who:02}", SERVICE, 3) for who in range(CUSTOMERS - 1)]
-    rows += [(f"c{who:02}", NEW, 1) for who in range(0, 10, 2)]
-    purchases = pd.DataFrame(rows, columns=[C.CUSTOMER_ID, C.PRODUCT_ID, "days"])
-    purchases[C.ORDERED_AT] = [AS_OF - timedelta(days=int(day)) for day in purchases["days"]]
-    purchases[C.ORDER_ID] = purchases[C.CUSTOMER_ID] + " " + purchases["days"].astype(str)
-    products = pd.DataFrame(
-        {
-            C.PRODUCT_ID: [f"p{number:02}" for number in range(PRODUCTS)],
-            C.NAME: [None if number == 7 else f"thing {number}" for number in range(PRODUCTS)],
-            C.CATEGORY: [None if number < 4 else f"taste {number % 2}" for number in range(PRODUCTS)],
-            C.DEPARTMENT: None,
-            C.BRAND: None,
-            C.PRICE: [None if number == 9 else 1.0 + number for number in range(PRODUCTS)],
-        }
-    )
-    customers = pd.DataFrame(
-        {
-            C.CUSTOMER_ID: [f"c{who:02}" for who in range(CUSTOMERS)],
-            C.COUNTRY: None,
-            C.ATTRIBUTES: ['{"age": "45-54", "country": "x"}' if who % 3 else "{}" for who in range(CUSTOMERS)],
-            C.SEGMENT: [None if who == CUSTOMERS - 1 else "Loyal" for who in range(CUSTOMERS)],
-        }
-    )
-    return training(purchases, products, customers, AS_OF)
+    return known()
 
 
 @pytest.fixture(scope="module", params=RECOMMENDERS, ids=lambda recommender: recommender.name)
@@ -216,6 +180,34 @@ def test_progress_is_told_as_often_as_announced(model: Recommender, shop: Traini
     ticks: list[None] = []
     type(model)(1).fit(shop, lambda: ticks.append(None))
     assert len(ticks) == model.steps
+
+
+def test_the_likeliest_customers_of_a_product_are_the_best_of_those_who_never_bought_it(model: Recommender) -> None:
+    shop, most = model.training, 7
+    rows = np.arange(CUSTOMERS - 1)[::-2]  # some, in another order
+    allowed = shop.products[C.PRODUCT_ID].tolist()[::3]
+    places, columns, scores = model.likely(rows, most, [*allowed, "unknown"])
+    found = pd.DataFrame(
+        {
+            C.CUSTOMER_ID: shop.customers[C.CUSTOMER_ID].to_numpy()[rows[places]],
+            C.PRODUCT_ID: shop.products[C.PRODUCT_ID].to_numpy()[columns],
+            C.SCORE: scores,
+        }
+    )
+    asked = shop.customers[C.CUSTOMER_ID].iloc[rows].tolist()
+    everything = model.recommend(asked, PRODUCTS, "discover", allowed)
+    assert not found.duplicated([C.CUSTOMER_ID, C.PRODUCT_ID]).any()
+    kept = found.merge(everything, on=[C.CUSTOMER_ID, C.PRODUCT_ID], suffixes=("", "_listed"))
+    assert len(kept) == len(found), "only what may be listed, and was never bought"
+    assert kept[C.SCORE].to_numpy() == pytest.approx(kept[f"{C.SCORE}_listed"].to_numpy(), rel=1e-5)
+    for product, whole in everything.groupby(C.PRODUCT_ID):
+        chosen = found.loc[found[C.PRODUCT_ID] == product, C.SCORE].sort_values(ascending=False)
+        head = whole[C.SCORE].sort_values(ascending=False).head(most)
+        assert chosen.head(most).tolist() == pytest.approx(head.tolist(), rel=1e-5), product
+
+
+def test_nobody_is_likely_where_nobody_is_asked_for(model: Recommender) -> None:
+    assert [len(part) for part in model.likely(np.zeros(0, np.intp), 5)] == [0, 0, 0]
 
 
 def test_wrong_use_is_refused(model: Recommender) -> None:
