@@ -95,6 +95,7 @@ class Ranker(Recommender):
         names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
         known = [(inputs, wanted) for inputs, wanted in pairs if inputs.names == pairs[0][0].names]
         values = np.concatenate([inputs.values for inputs, _ in known])
+        values[:, np.isnan(values).all(axis=0)] = 0  # what nobody knows has no bins
         wanted = np.concatenate([flags for _, flags in known])
         if min(wanted.sum(), (~wanted).sum()) < _FEWEST:
             return _Learnt(None, None, tuple(names))
@@ -159,12 +160,12 @@ class Ranker(Recommender):
     def _explain(self, row: int, column: int) -> Explanation | None:
         kind: Kind = "buy_again" if self.training.bought[row, column] else "discover"
         inputs = self._teller.inputs(np.array([row]), kind, None)
-        (place,) = np.flatnonzero(inputs.columns == column)[:1] or (None,)
+        places = np.flatnonzero(inputs.columns == column)
         learnt = self._learnt[kind]
         cold = self.training.bought.indptr[row] == self.training.bought.indptr[row + 1]
-        if cold or place is None or learnt.model is None or learnt.contributions is None:
+        if cold or not len(places) or learnt.model is None or learnt.contributions is None:
             return None
-        values = inputs.values[[place]]
+        values = inputs.values[places]
         parts = self._named(learnt, learnt.contributions.of(values)[0])
         return Explanation(float(learnt.model.decision_function(values)[0]), tuple(parts.items()))
 
@@ -221,8 +222,7 @@ def _examples(teller: Teller, kind: Kind, since: Mapping[str, Places]) -> tuple[
     training = teller.training
     wanted = np.zeros((len(training.customers), len(training.products)), dtype=bool)
     wanted[since[CUSTOMER], since[PRODUCT]] = True
-    had = training.bought[since[CUSTOMER], since[PRODUCT]]
-    had = np.asarray(had).ravel()
-    rows = np.unique(since[CUSTOMER][had if kind == "buy_again" else ~had])
+    had = training.bought.toarray()
+    rows = np.flatnonzero((wanted & (had if kind == "buy_again" else ~had)).any(axis=1))
     inputs = teller.inputs(rows, kind, None)
     return inputs, wanted[rows[inputs.rows], inputs.columns]
