@@ -1,7 +1,11 @@
 """Facts about `python -m models run`: what it says, its exit code, and what an interrupted run leaves."""
 
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +19,6 @@ from db.columns import Columns as C
 from etl.load import load
 from etl.readers import open_source
 from models.__main__ import app
-from models.evaluation import Fold, Models
 from settings import MAX_SEED, Settings
 
 
@@ -71,6 +74,8 @@ def test_nothing_to_publish_from_is_a_failure(settings: Settings) -> None:
         (["--seed", "-1"], "--seed"),
         (["--seed", str(MAX_SEED + 1)], "--seed"),
         (["--holdout-days", "1000000000"], "--holdout-days"),
+        (["--windows", "0"], "--windows"),
+        (["--windows", "13"], "--windows"),
     ],
 )
 def test_an_option_out_of_range_is_named(settings: Settings, arguments: list[str], said: str) -> None:
@@ -106,24 +111,80 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     shop_of(70, engine, tmp_path / "shop.csv")
     ended = []
 
-    def endless(folds: Sequence[Fold], models: Models, _: int) -> None:
+    def endless(*parts: object) -> None:
+        tick = parts[-1]
+        assert callable(tick)
+        waiting = threading.main_thread().ident
+        assert waiting is not None
+        signal.pthread_kill(waiting, signal.SIGINT)
         try:
             for _ in range(1_000):
                 time.sleep(0.01)
-                next(iter(models(folds[0].training)))
+                tick()
         except InterruptedError:
             ended.append(True)
             raise
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     monkeypatch.setattr("models.pipeline.recommendations.evaluation", endless)
-    monkeypatch.setattr("models.pipeline.recommendations.Hybrid.fit", interrupt)
-    done = models(settings)
+    done = models(settings, "--quick", "--holdout-days", "14")
     assert done.exit_code == 130
     assert "Traceback" not in done.output
     assert ended, "nobody waits for an evaluation that is not wanted"
+    assert is_broken_off(engine)
+
+
+def is_broken_off(engine: Engine) -> bool:
     latest = runs.latest(engine, runs.RECOMMENDATIONS)
     assert latest is not None
-    assert (latest.status, latest.message) == ("refused", "Broken off by Ctrl-C; run the models again.")
+    return (latest.status, latest.message) == ("refused", "Broken off by Ctrl-C; run the models again.")
+
+
+def test_ctrl_c_ends_a_run_within_seconds(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    shop_of(200, engine, tmp_path / "shop.csv")
+    assert settings.database_url is not None
+    address = {"DATABASE_URL": settings.database_url.get_secret_value(), "SPECTRUM_DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-m", "models", "run"]
+    with subprocess.Popen(command, env={**os.environ, **address}, stderr=subprocess.PIPE, text=True) as started:
+        until = time.monotonic() + 120
+        while runs.latest(engine, runs.RECOMMENDATIONS) is None and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.5)  # amid its fits
+        started.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, said = started.communicate(timeout=60)
+    assert time.monotonic() - began < 10
+    assert (started.returncode, said) == (130, "Stopped; what was not finished is as before.\n")
+    assert is_broken_off(engine)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_force_publishes_what_the_test_refuses_and_says_so(
+    engine: Engine, settings: Settings, tmp_path: Path, forced: bool
+) -> None:
+    shop_of(70, engine, tmp_path / "shop.csv")
+    done = models(settings, "--quick", "--holdout-days", "14", *(["--force"] if forced else []))
+    said = " ".join(done.output.split())
+    assert done.exit_code == 0
+    run = runs.latest(engine, runs.RECOMMENDATIONS)
+    assert run is not None
+    assert run.status == ("published" if forced else "refused")
+    assert run.metrics["forced"] is forced
+    assert run.metrics["quick"] is True
+    assert not run.metrics["gate"]["discover"]["passed"], "whoever buys at random is not foreseen"
+    assert run.metrics["reason"] == run.message
+    found = run.metrics["gate"]["discover"]["sentence"]
+    published = f"Recommendations are published: Published by --force. {found}"
+    assert (published if forced else f"any from before stay. {found}") in said
+
+
+def test_a_mistake_in_the_rules_is_told_before_anything_is_computed(settings: Settings, tmp_path: Path) -> None:
+    wrong = tmp_path / "rules.toml"
+    wrong.write_text("per_category = 11\n")
+    for done in (models(settings, "--rules", str(wrong)), models(settings, SPECTRUM_RULES=str(wrong))):
+        assert done.exit_code == 2
+        assert "per_category" in done.output
+        assert "rules.toml" in done.output
+    right = tmp_path / "right.toml"
+    right.write_text("per_category = 3\n")
+    done = models(settings, "--rules", str(right), SPECTRUM_RULES=str(wrong))
+    assert "Nothing has been loaded yet" in done.output, "the option goes before the environment"
