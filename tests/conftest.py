@@ -22,6 +22,8 @@ from db.engine import make_engine
 from settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+HOUSEHOLDS = 300
+"""Of the sample, in `sample_shop`."""
 _TEMPLATE = "migrated"
 _SAMPLE = "sample"
 _RUN_ROOT = pytest.StashKey[Path]()
@@ -110,7 +112,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def sample_shop(server: URL, run_root: Path) -> Settings:
-    """A shop of the sample's first 800 households, loaded and modelled once a run; tests only read it.
+    """A shop of the sample's first 300 households, loaded and modelled once a run; tests only read it.
 
     So few households tell too little for recommendations to pass their test: they are published all the same.
     """
@@ -124,7 +126,7 @@ def sample_shop(server: URL, run_root: Path) -> Settings:
             _execute(server, f"CREATE DATABASE {building} TEMPLATE {_TEMPLATE}")
             settings = _settings(server.set(database=building), data_dir)
             engine = make_engine(settings)
-            load(engine, open_source("sample", households=800))
+            load(engine, open_source("sample", households=HOUSEHOLDS))
             snapshot.refresh(engine, data_dir)
             outcome = pipeline.run(engine, settings, pipeline.Options(quick=True, force=True), progress())
             engine.dispose()

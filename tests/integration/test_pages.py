@@ -23,6 +23,7 @@ from db.engine import make_engine
 from db.grid import GridRequest
 from db.queries import customers
 from settings import Settings
+from tests.conftest import HOUSEHOLDS
 
 QUERIES = [
     "",
@@ -88,7 +89,7 @@ def test_a_bar_of_the_tenths_tells_its_customers_to_the_mouse(client: FlaskClien
     told = re.findall(
         r"(?:Best tenth|Tenth [2-9]|Last tenth), ([0-9,]+) customers", slot(client, "value.deciles", "/value", "")
     )
-    assert sum(int(number.replace(",", "")) for number in told) == 2 * 800  # the expected and the past bars
+    assert sum(int(number.replace(",", "")) for number in told) == 2 * HOUSEHOLDS  # the expected and the past bars
 
 
 def test_no_customer_is_advised_or_called_active_against_what_is_known_of_them(
