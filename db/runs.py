@@ -23,6 +23,9 @@ RECOMMENDATIONS = "recommendations"
 
 _PUBLISH_LOCK = 0x5350_4552
 
+Results = Mapping[Table, pd.DataFrame]
+"""Result table -> its rows, without the run."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,7 +60,7 @@ def open_run(engine: Engine, kind: str, as_of: datetime, parameters: Mapping[str
 def publish(
     engine: Engine,
     run_id: int,
-    results: Mapping[Table, pd.DataFrame],
+    results: Results,
     metrics: Mapping[str, Any],
     message: str | None = None,
 ) -> bool:
@@ -84,7 +87,7 @@ def refuse(
     engine: Engine,
     run_id: int,
     message: str,
-    results: Mapping[Table, pd.DataFrame] | None = None,
+    results: Results | None = None,
     metrics: Mapping[str, Any] | None = None,
 ) -> None:
     """Close a run without publishing it; the message says why, and what evidence it brought is kept.
@@ -142,7 +145,7 @@ def _kind_of_building(connection: Connection, run_id: int) -> str:
     return str(kind)
 
 
-def _write(connection: Connection, run_id: int, results: Mapping[Table, pd.DataFrame]) -> None:
+def _write(connection: Connection, run_id: int, results: Results) -> None:
     for table, frame in results.items():
         if len(frame):
             copy_in(connection, table, arrow_table(table, frame.assign(**{C.RUN_ID: run_id})).to_batches())

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Table
 
-from db import result_schema
+from db import result_schema, runs
 from db.columns import Columns as C
 from db.queries import features
 from db.snapshot import Snapshot
@@ -32,14 +31,14 @@ _DIGITS = 5
 class Advice:
     """The result tables, with both sorts of lists of what to buy again: by the model, and by own history alone."""
 
-    tables: Mapping[Table, pd.DataFrame]
+    tables: runs.Results
     discover: pd.DataFrame
     again: pd.DataFrame
     own: pd.DataFrame
     popular: pd.DataFrame
     coverage: float
 
-    def results(self, by_own_history: bool) -> tuple[dict[Table, pd.DataFrame], float]:
+    def results(self, by_own_history: bool) -> tuple[runs.Results, float]:
         """The result tables, and the share of candidates that stands on a discover list of ten."""
         lists = [self.discover, self.own if by_own_history else self.again, self.popular]
         return {**self.tables, result_schema.recommendation: pd.concat(lists, ignore_index=True)}, self.coverage

@@ -39,6 +39,8 @@ def content(traits: pd.DataFrame, known: Flags, weight: float) -> Content:
     out: they say no more than the id does.
     """
     shared = traits[traits.groupby(_TRAIT)[_TRAIT].transform("size") >= _MIN_SHARING]
+    if shared.empty:
+        return identity(known)
     codes, labels = pd.factorize(shared[_TRAIT], sort=True)
     ones = np.ones(len(shared), dtype=np.float32)
     matrix = sparse.csr_matrix((ones, (shared[_ROW].to_numpy(dtype=int), codes)), shape=(len(known), len(labels)))

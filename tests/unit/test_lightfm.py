@@ -197,3 +197,10 @@ def test_the_best_of_many_are_as_if_all_had_been_sorted(scores: np.ndarray, k: i
 def test_the_best_of_many_different_scores_are_as_if_all_had_been_sorted(seed: int, k: int, columns: int) -> None:
     scores = np.random.default_rng(seed).normal(size=(4, columns)).round(3).astype(np.float32)
     assert best(scores, k).tolist() == np.argsort(-scores, axis=1, kind="stable")[:, :k].tolist()
+
+
+def test_a_shop_of_which_nothing_is_known_has_ids_alone() -> None:
+    nothing = pd.DataFrame({"row": [], "trait": []}, dtype=object)
+    alone = content(nothing, np.array([True, False, True]), 0.5)
+    assert alone.matrix.toarray().tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
+    assert alone.labels == ()
