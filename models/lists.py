@@ -43,34 +43,31 @@ def lists(model: Recommender, kind: Kind, rules: Rules, candidates: Sequence[str
     training = model.training
     deep = model.recommend(training.customers[C.CUSTOMER_ID].tolist(), _DEPTH, kind, candidates)
     category = deep[C.PRODUCT_ID].map(training.products.set_index(C.PRODUCT_ID)[C.CATEGORY])
-    ranked = _capped(deep, category, rules.per_category)
+    ranked = _reranked(deep.assign(**{_ROUND: _rounds(deep, category, rules.per_category)}))
     if kind == "discover" and rules.long_tail:
         ranked = _with_long_tail(ranked, rules.long_tail)
-    return Lists(kind, ranked[ranked[C.RANK] <= LENGTH].reset_index(drop=True))
+    return Lists(kind, ranked.loc[ranked[C.RANK] <= LENGTH, deep.columns].reset_index(drop=True))
 
 
-def _capped(deep: pd.DataFrame, category: pd.Series, most: int) -> pd.DataFrame:
+def _rounds(deep: pd.DataFrame, category: pd.Series, most: int) -> pd.Series:
     """At most so many of a category before the next round of each begins: a list that runs out of others stays full.
 
     What has no category counts as its own; 0 is no cap.
     """
-    if not most or category.isna().all():
-        return deep
     number = pd.Series(pd.factorize(category)[0], index=deep.index)
     earlier = deep.groupby([deep[C.CUSTOMER_ID], number], sort=False).cumcount()
-    rounds = (earlier // most).where(number >= 0, 0).rename(_ROUND)
-    return _reranked(deep, rounds)
+    return (earlier // most).where(number >= 0, 0) if most else earlier * 0
 
 
 def _with_long_tail(deep: pd.DataFrame, places: int) -> pd.DataFrame:
     """The last places of each ten go to products on nobody's list, each to the customer on whose list it comes soonest.
 
     In rounds: every such product asks the customer with its best rank who still has a place; where several ask, the
-    best rank is taken. Who is asked by none keeps the list as it was.
+    best rank is taken. Who is asked by none keeps the list as it was. Only the first round asks: a cap is kept.
     """
     head = deep[C.RANK] <= SHOWN - places
     shown = deep.loc[head, C.PRODUCT_ID].unique()
-    asking = deep[~head & ~deep[C.PRODUCT_ID].isin(shown)]
+    asking = deep[~head & ~deep[C.PRODUCT_ID].isin(shown) & (deep[_ROUND] == 0)]
     asking = asking.sort_values([C.RANK, C.CUSTOMER_ID, C.PRODUCT_ID])[[C.CUSTOMER_ID, C.PRODUCT_ID]]
     taken: list[pd.DataFrame] = []
     left = pd.Series(places, index=asking[C.CUSTOMER_ID].unique())
@@ -84,14 +81,13 @@ def _with_long_tail(deep: pd.DataFrame, places: int) -> pd.DataFrame:
     chosen = deep.index.isin(pd.concat(taken).index) if taken else np.zeros(len(deep), dtype=bool)
     of_customer = pd.Series(chosen, index=deep.index).groupby(deep[C.CUSTOMER_ID])
     before = deep[C.RANK] - 1 - of_customer.cumsum()
-    return _reranked(
-        deep, pd.Series(np.where(chosen, 1, np.where(before < SHOWN - of_customer.transform("sum"), 0, 2)))
-    )
+    places_left = SHOWN - of_customer.transform("sum")
+    return _reranked(deep.assign(**{_ROUND: np.where(chosen, 1, np.where(before < places_left, 0, 2))}))
 
 
-def _reranked(deep: pd.DataFrame, rounds: pd.Series) -> pd.DataFrame:
-    """The lists in the order of the rounds, within each as they were; customers stay in their order."""
+def _reranked(deep: pd.DataFrame) -> pd.DataFrame:
+    """The lists round by round, within each as they were; customers stay in their order."""
     order = pd.factorize(deep[C.CUSTOMER_ID])[0]
-    places = np.lexsort((deep[C.RANK], rounds, order))
+    places = np.lexsort((deep[C.RANK], deep[_ROUND], order))
     ranked = deep.iloc[places].reset_index(drop=True)
     return ranked.assign(**{C.RANK: ranked.groupby(C.CUSTOMER_ID, sort=False).cumcount() + 1})

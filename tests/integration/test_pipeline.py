@@ -1,5 +1,6 @@
 """Facts about a run: what it publishes, that it repeats, and what stays when it cannot be published."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,10 +20,13 @@ from db.engine import make_engine
 from db.queries import shop as shop_queries
 from errors import NotEnoughDataError, SpectrumError
 from etl.load import load
+from etl.mapping import detect
 from etl.readers import open_source
 from models import pipeline
 from models.pipeline import Options
+from models.rules import read_rules
 from settings import Settings
+from tests.conftest import HOUSEHOLDS
 
 KNOWN_AS_OF = pd.Timestamp("2024-12-31")
 QUICK = Options(quick=True)
@@ -227,6 +231,68 @@ def test_a_past_moment_knows_nothing_of_what_came_later(shop: Engine, settings: 
     run(shop, settings, replace(FORCED, as_of=as_of))
     for name, frame in results(shop).items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_lists_keep_the_rules_and_serve_who_never_bought(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    frame = tasteful_lines()
+    frame[C.CATEGORY] = frame[C.PRODUCT_NAME].str.removeprefix("taste").str.capitalize()
+    put(engine, settings, frame, tmp_path / "shop.csv")
+    people = tmp_path / "people.csv"
+    people.write_text("customer_id,country\n1,France\nnewcomer,France\n")
+    source = open_source(str(people))
+    load(engine, source, layout=detect(source, "customers"))
+    stock = [f"p{number}" for number in range(60) if number % 5]
+    (tmp_path / "stock.csv").write_text("\n".join(["product_id", *stock]))
+    told = 'in_stock = "stock.csv"\nexclude_categories = ["alpha"]\nper_category = 4\nprice_high = 7'
+    (tmp_path / "rules.toml").write_text(told)
+    outcome = run(engine, settings, replace(FORCED, rules=read_rules(tmp_path / "rules.toml")))
+    assert outcome.published
+    named = "JOIN product USING (product_id)"
+    lists = rows(engine, f"SELECT r.*, category FROM current_recommendation AS r {named}")
+    audience = rows(engine, f"SELECT a.*, category FROM current_product_audience AS a {named}")
+    price = frame.groupby(C.PRODUCT_ID)[C.UNIT_PRICE].median()
+    for listed in (lists, audience):
+        assert set(listed[C.CATEGORY]) == {"Beta", "Gamma", "Delta"}
+        assert set(listed[C.PRODUCT_ID]) <= set(stock)
+        assert listed[C.PRODUCT_ID].map(price).max() <= 7
+    own = lists[lists[C.KIND] == "discover"]
+    ten = own[own[C.RANK] <= 10]
+    newcomers = ten[ten[C.CUSTOMER_ID] == "newcomer"]
+    assert newcomers[C.CATEGORY].value_counts().max() == 4
+    assert ten.groupby([C.CUSTOMER_ID, C.CATEGORY]).size().eq(4).mean() > 0.3, "the cap is what decides"
+    assert lists.loc[lists[C.CUSTOMER_ID] == "newcomer", C.KIND].value_counts()["discover"] == 20
+    assert "buy_again" not in set(lists.loc[lists[C.CUSTOMER_ID] == "newcomer", C.KIND])
+    assert "newcomer" not in set(audience[C.CUSTOMER_ID]), "nothing is known of who never bought"
+    published = runs.published(engine, runs.RECOMMENDATIONS)
+    assert published is not None
+    assert published.metrics["rules"]["exclude_categories"] == ["alpha"]
+    assert published.metrics["rules"]["in_stock"]["products"] == len(stock)
+
+
+def test_what_a_score_is_the_sum_of_is_kept_with_it(sample_shop: Settings) -> None:
+    with on(sample_shop) as engine:
+        lists = rows(engine, "SELECT kind, customer_id, score, parts FROM current_recommendation")
+    with_parts = lists[lists[C.PARTS].notna()]
+    had_something = set(lists.loc[lists[C.KIND] == "buy_again", C.CUSTOMER_ID])
+    assert set(with_parts.loc[with_parts[C.KIND] == "discover", C.CUSTOMER_ID]) == had_something
+    assert len(had_something) > 0.9 * HOUSEHOLDS
+    amounts = with_parts[C.PARTS].map(json.loads)
+    sums = np.array([sum(parts.values()) for parts in amounts])
+    assert sums == pytest.approx(with_parts[C.SCORE].to_numpy(), abs=1e-3)
+    for parts in amounts.iloc[::997]:
+        assert list(parts) == sorted(parts, key=lambda label: -abs(parts[label]))
+
+
+def test_too_short_a_history_to_learn_from_has_lists_all_the_same(shop: Engine, settings: Settings) -> None:
+    """Of a year 150 days are held out: before them there is no window to learn from."""
+    assert run(shop, settings, replace(FORCED, holdout_days=150)).published
+    published = runs.published(shop, runs.RECOMMENDATIONS)
+    assert published is not None
+    assert published.metrics["published"] == {"discover": "hybrid", "buy_again": "own_history"}
+    assert "ranker" not in published.metrics["models"]
+    lists = rows(shop, "SELECT kind, parts FROM current_recommendation")
+    assert set(lists[C.KIND]) == {"discover", "buy_again", "popular"}
+    assert lists[C.PARTS].isna().all()
 
 
 def test_a_run_is_current_until_data_or_options_change(shop: Engine, settings: Settings, tmp_path: Path) -> None:

@@ -104,12 +104,13 @@ def test_a_cap_is_a_walk_down_the_list_in_rounds(shape: tuple[np.ndarray, Catego
         assert found.get(f"c{who:02}", []) == expected
 
 
-@given(SCORES, st.integers(1, 6))
+@given(SCORES, st.integers(1, 6), st.integers(0, 10))
 def test_in_ten_there_are_more_of_a_category_only_where_there_is_nothing_else(
-    shape: tuple[np.ndarray, Categories], most: int
+    shape: tuple[np.ndarray, Categories], most: int, places: int
 ) -> None:
+    """The long tail keeps the cap too."""
     scores, categories = shape
-    for who, products in by_customer(made(scores, categories, most, 0)).items():
+    for who, products in by_customer(made(scores, categories, most, places, "discover")).items():
         ten = [categories[int(product[1:])] for product in products[:SHOWN]]
         open_ = [categories[place] for place in np.flatnonzero(np.isfinite(scores[int(who[1:])]))]
         within = sum(min(count, most) for name, count in Counter(open_).items() if name) + open_.count(None)
