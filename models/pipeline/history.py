@@ -12,9 +12,10 @@ from errors import NotEnoughDataError
 from models.evaluation import Fold
 from models.pipeline.options import Options
 from models.pipeline.segments import segments_at
-from models.recommenders.training import Training, training
+from models.recommenders.training import MAX_PRODUCTS, Training, training
 from models.split import Split, splits
 
+_QUICK_PRODUCTS = 2_500
 _MEMORY = 2
 """How many windows before the first one of the test the ranker may learn from."""
 
@@ -61,6 +62,7 @@ def history(data: Snapshot, options: Options, as_of: datetime, segments: pd.Data
             at,
             before=before,
             min_buyers=options.rules.min_buyers,
+            max_products=_QUICK_PRODUCTS if options.quick else MAX_PRODUCTS,
             again_after=options.rules.again_after_days or float("inf"),
         )
 

@@ -70,13 +70,14 @@ class Met:
     values: Places
     bought: Values
     late: Values
+    began: Values
     tried: Values
     all: Values
     products: Values
 
 
-def of_traits(training: Training, late: sparse.csr_matrix) -> dict[str, Met]:
-    """Trait -> how often each customer bought of each of its values, and lately; only traits the shop has."""
+def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_matrix) -> dict[str, Met]:
+    """Trait -> how often each customer bought of each of its values, lately, and new to them; what the shop has."""
     often = training.matrix(training.pairs, training.pairs[ORDERS].to_numpy(np.float32))
     told = {}
     for trait in TRAITS:
@@ -88,6 +89,7 @@ def of_traits(training: Training, late: sparse.csr_matrix) -> dict[str, Met]:
             values,
             (often @ to_values).toarray(),
             (late @ to_values).toarray(),
+            (began @ to_values).toarray(),
             (training.bought.astype(np.float32) @ to_values).toarray(),
             np.asarray(often.sum(axis=1)).ravel(),
             np.asarray(to_values.sum(axis=0)).ravel(),

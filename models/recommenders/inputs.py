@@ -1,5 +1,7 @@
-"""What the ranker is told of a customer and a candidate: signals and their ranks, the product's and the customer's
-course, how they meet, and of what was bought before its rhythm."""
+"""What the ranker is told of a customer and a candidate.
+
+Signals, the product's and the customer's course, how the two meet, and the rhythm of what was bought before.
+"""
 
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ from models.recommenders.training import Kind
 _BLOCK = 500
 _EACH = 60
 _CUSTOMERS = 30
-_POOL = ("ease", "ease_late", "ease_last", "item_knn", "next", "alike", "alike_late", "hybrid", "segment")
+_POOL = ("ease", "ease_late", "ease_last", "item_knn", "next", "alike", "alike_late", "alike_new", "hybrid", "segment")
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,14 @@ class Teller:
         self.training = signals.training
         self._products = facts.of_products(self.training)
         self._customers = facts.of_customers(self.training, self._products["price"][1])
-        self._traits = facts.of_traits(self.training, signals.fading)
+        self._traits = facts.of_traits(self.training, signals.fading, signals.began)
         self._rhythm = facts.rhythm(self.training)
         self._likeliest = self._of_each_product()
 
     def inputs(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
         """Candidates for a list of the kind of each customer (places in the training), and what is told of them.
 
-        Candidates to discover are the 60 best products of each of nine signals, and those whose 30 likeliest customers
+        Candidates to discover are the 60 best products of each of ten signals, and those whose 30 likeliest customers
         they are among, so that every product comes to somebody's notice; to buy again, all that they bought.
         """
         blocks = [self._block(rows[at : at + _BLOCK], kind, allowed) for at in range(0, max(len(rows), 1), _BLOCK)]
@@ -72,7 +74,6 @@ class Teller:
         for name, score in scores.items():
             value = score[row, column]
             told[name] = LABELS[name], value
-            told[f"{name} rank"] = LABELS[name], _ranks(row, value)
         who = rows[row]
         told |= {name: (label, values[column]) for name, (label, values) in self._products.items()}
         told |= {name: (label, values[who]) for name, (label, values) in self._customers.items()}
@@ -83,6 +84,7 @@ class Teller:
             for name, amount in (
                 ("bought", met.bought[who, value]),
                 ("late", met.late[who, value]),
+                ("began", met.began[who, value]),
                 ("share", met.bought[who, value] / np.maximum(met.all[who], 1)),
                 ("tried", met.tried[who, value] / met.products[value]),
             ):
@@ -122,10 +124,9 @@ class Teller:
         return sparse.csr_matrix((ones, (who[rank, column], column)), shape=(customers, products))
 
 
-def _ranks(rows: Places, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """The rank of each value among those of its row, from 0; rows in ascending order."""
-    order = np.lexsort((-values, rows))
-    starts = np.searchsorted(rows, rows)
-    ranks = np.empty(len(rows), np.float32)
-    ranks[order] = np.arange(len(rows)) - starts
-    return ranks
+def direction(name: str) -> int:
+    """1 where more of an input can only speak for a product, 0 where it may speak against it.
+
+    A score that said "more bought together, so less likely" would be chance, and no explanation anybody believes.
+    """
+    return int(name in LABELS)

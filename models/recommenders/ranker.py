@@ -22,7 +22,7 @@ from models.recommenders.contributions import Contributions
 from models.recommenders.ease import Ease
 from models.recommenders.fits import Fits
 from models.recommenders.hybrid import Hybrid
-from models.recommenders.inputs import Inputs, Teller
+from models.recommenders.inputs import Inputs, Teller, direction
 from models.recommenders.signals import Signals
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
 
@@ -30,8 +30,19 @@ LISTS: tuple[Kind, ...] = ("discover", "buy_again")
 
 _WINDOWS = 2
 _START = "Every candidate"
+_LEARNING = 6.0
+"""Learning rate x iterations: with fewer trees each has to learn more."""
 _FEWEST = 10
+_KEPT = 0.25
+"""Of the candidates nobody bought so many are learnt from: the others say the same again."""
+_LEFT_OUT = float(np.log(_KEPT))
 _BLOCK = 1_000
+_REMEMBERED = 64
+"""Blocks of customers whose scores are kept: lists and audiences are made of the same."""
+
+
+_Scored = tuple[Places, Places, Scores]
+"""Places of customers among those asked for, places of products, and the scores of the pairs."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,13 @@ class _Learnt:
     contributions: Contributions | None
     labels: tuple[str, ...]
     """The groups of inputs, in the order of the contributions."""
+
+    def scores(self, values: npt.NDArray[np.float32]) -> Scores:
+        """Log-odds a row of inputs; of those left out in learning a share as large is put back."""
+        if self.model is None or not len(values):
+            return np.zeros(len(values))
+        scores: Scores = self.model.decision_function(values) + _LEFT_OUT
+        return scores
 
 
 class Ranker(Recommender):
@@ -59,6 +77,7 @@ class Ranker(Recommender):
     def __init__(self, seed: int, fits: Fits | None = None, **settings: Any) -> None:
         super().__init__(seed, **settings)
         self._fits = fits or Fits(seed)
+        self._remembered: dict[tuple[Kind, bytes, bytes], _Scored] = {}
 
     def _fit(self, training: Training, tick: Tick) -> None:
         if training.before is None:
@@ -94,36 +113,41 @@ class Ranker(Recommender):
     def _learn(self, pairs: Sequence[tuple[Inputs, npt.NDArray[np.bool_]]]) -> _Learnt:
         names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
         known = [(inputs, wanted) for inputs, wanted in pairs if inputs.names == pairs[0][0].names]
-        values = np.concatenate([inputs.values for inputs, _ in known])
+        random = np.random.default_rng(self.seed)
+        kept = [wanted | (random.random(len(wanted)) < _KEPT) for _, wanted in known]
+        values = np.concatenate([inputs.values[some] for (inputs, _), some in zip(known, kept, strict=True)])
         values[:, np.isnan(values).all(axis=0)] = 0  # what nobody knows has no bins
-        wanted = np.concatenate([flags for _, flags in known])
+        wanted = np.concatenate([flags[some] for (_, flags), some in zip(known, kept, strict=True)])
         if min(wanted.sum(), (~wanted).sum()) < _FEWEST:
             return _Learnt(None, None, tuple(names))
         model = HistGradientBoostingClassifier(
             max_iter=self.settings["iterations"],
-            learning_rate=0.03,
+            learning_rate=_LEARNING / self.settings["iterations"],
             max_leaf_nodes=15,
-            min_samples_leaf=int(np.clip(len(wanted) / 1_000, 20, 300)),
-            l2_regularization=10,
+            min_samples_leaf=int(np.clip(len(wanted) / 1_000, 20, 100)),
+            l2_regularization=30,
             max_features=0.3,
+            monotonic_cst=[direction(name) for name in pairs[0][0].names],
             early_stopping=False,
             random_state=self.seed,
         )
         model.fit(values, wanted)
         return _Learnt(model, Contributions(model, groups), tuple(names))
 
-    def scored(self, rows: Places, kind: Kind, allowed: Flags | None) -> tuple[Inputs, Scores]:
+    def _scored(self, rows: Places, kind: Kind, allowed: Flags | None) -> _Scored:
         """All candidates of customers (places in the training) for a list of a kind, and their scores."""
-        inputs = self._teller.inputs(rows, kind, allowed)
-        model = self._learnt[kind].model
-        if model is None or not len(inputs.rows):
-            return inputs, np.zeros(len(inputs.rows))
-        return inputs, model.decision_function(inputs.values)
+        key = (kind, rows.tobytes(), b"" if allowed is None else allowed.tobytes())
+        found = self._remembered.get(key)
+        if found is None:
+            inputs = self._teller.inputs(rows, kind, allowed)
+            found = inputs.rows, inputs.columns, self._learnt[kind].scores(inputs.values)
+            if len(self._remembered) < _REMEMBERED:
+                self._remembered[key] = found
+        return found
 
-    def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> tuple[Places, Places, Scores]:
+    def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> _Scored:
         """As the contract says, of the candidates of these customers: a product may come to fewer than k of them."""
-        inputs, scores = self.scored(rows, "discover", self._allowed(candidates))
-        return inputs.rows, inputs.columns, scores
+        return self._scored(rows, "discover", self._allowed(candidates))
 
     def parts(self, recommended: pd.DataFrame, kind: Kind, candidates: Sequence[str]) -> list[dict[str, float]]:
         """What the score of each row (customer_id, product_id) is the sum of: label -> amount, the largest first.
@@ -153,7 +177,7 @@ class Ranker(Recommender):
         return [{} if is_cold else self._named(learnt, row) for row, is_cold in zip(amounts, cold, strict=True)]
 
     def _named(self, learnt: _Learnt, amounts: npt.NDArray[np.float64]) -> dict[str, float]:
-        start = learnt.contributions.start if learnt.contributions is not None else 0.0
+        start = learnt.contributions.start + _LEFT_OUT if learnt.contributions is not None else 0.0
         named = {_START: start, **dict(zip(learnt.labels, amounts.tolist(), strict=True))}
         return dict(sorted(named.items(), key=lambda part: -abs(part[1])))
 
@@ -163,11 +187,11 @@ class Ranker(Recommender):
         places = np.flatnonzero(inputs.columns == column)
         learnt = self._learnt[kind]
         cold = self.training.bought.indptr[row] == self.training.bought.indptr[row + 1]
-        if cold or not len(places) or learnt.model is None or learnt.contributions is None:
+        if cold or not len(places) or learnt.contributions is None:
             return None
         values = inputs.values[places]
         parts = self._named(learnt, learnt.contributions.of(values)[0])
-        return Explanation(float(learnt.model.decision_function(values)[0]), tuple(parts.items()))
+        return Explanation(float(learnt.scores(values)[0]), tuple(parts.items()))
 
     def _best(self, rows: Places, k: int, kind: Kind, allowed: Flags | None) -> tuple[Places, Scores]:
         cold = self.training.bought[rows].getnnz(axis=1) == 0
@@ -180,10 +204,8 @@ class Ranker(Recommender):
                     places[some, :width], best[some, :width] = of_some
             return places, best
         kinds = LISTS if kind == "any" else (kind,)
-        found = [self.scored(rows, one, allowed) for one in kinds]
-        row = np.concatenate([inputs.rows for inputs, _ in found])
-        column = np.concatenate([inputs.columns for inputs, _ in found])
-        score = np.concatenate([scores for _, scores in found])
+        found = [self._scored(rows, one, allowed) for one in kinds]
+        row, column, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.lexsort((column, -score, row))
         rank = np.arange(len(row)) - np.searchsorted(row[order], row[order])
         places = np.zeros((len(rows), k), np.intp)

@@ -36,6 +36,7 @@ LABELS: Mapping[str, str] = {
     "item_knn_last": LAST,
     "alike": ALIKE,
     "alike_late": ALIKE,
+    "alike_new": ALIKE,
     "hybrid": TASTE,
     "segment": SEGMENT,
     "words": WORDS,
@@ -47,7 +48,8 @@ _LATE, _FADING = 60, 45
 _LATEST = 28
 _SAME_DAY = 0.5
 _NEXT_SMOOTHING, _NEXT_KEPT = 20, 200
-_FEW, _MANY = 80, 300
+_FEW, _MANY, _MODELS = 80, 300, 10_000
+_BLOCK = 1_000
 _WORD = r"[^\W\d_]{3,}"
 
 
@@ -69,8 +71,13 @@ class Signals:
         self._last = self._flags(age <= since[purchases[CUSTOMER]] + _SAME_DAY)
         self._ever = training.bought.astype(np.float32)
         self._late, self._latest = self._flags(age <= _LATE), self._flags(age <= _LATEST)
-        self._directions = normalize(self._ever)
-        self._next = self._transitions()
+        self._few, self._many = self._alike()
+        first = purchases.groupby([CUSTOMER, PRODUCT])[AGE].max().reset_index()
+        is_late = (first[AGE] <= _LATE).to_numpy()
+        self.began, past = (
+            training.matrix(of, np.ones(len(of), np.float32)) for of in (first[is_late], first[~is_late])
+        )
+        self._next = self._transitions(past)
         self._due = dict(self._traits())
         self._words = self._texts()
         self._theirs = normalize(self._ever @ self._words)
@@ -78,7 +85,7 @@ class Signals:
     def of(self, rows: Places) -> dict[str, Scores]:
         """Signal -> customers of the rows x all products; higher speaks for the product, by no common measure."""
         ease, nearest = self.fitted(Ease), self.fitted(ItemKNN)
-        few, many = self._alike(rows)
+        few, many = self._few[rows], self._many[rows]
         signals = {
             "ease": ease.of_purchases(self._ever[rows]),
             "ease_late": ease.of_purchases(self.fading[rows]),
@@ -88,6 +95,7 @@ class Signals:
             "next": (self._ever[rows] @ self._next).toarray(),
             "alike": (few @ self._late).toarray(),
             "alike_late": (many @ self._latest).toarray(),
+            "alike_new": (many @ self.began).toarray(),
             "hybrid": self.taste(rows),
             "segment": self.fitted(PopularSegment)._scores(rows),
             "words": (self._theirs[rows] @ self._words.T).toarray(),
@@ -109,21 +117,31 @@ class Signals:
         pairs = self.training.purchases[mask].drop_duplicates([CUSTOMER, PRODUCT])
         return self.training.matrix(pairs, np.ones(len(pairs), np.float32))
 
-    def _alike(self, rows: Places) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-        """The nearest 80 and the nearest 300 customers of each, by the cosine of what they ever bought."""
-        alike = (self._directions[rows] @ self._directions.T).toarray()
-        alike[np.arange(len(rows)), rows] = 0
-        return largest(alike, _FEW), largest(alike, _MANY)
+    def _alike(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """Of each customer the nearest 80 and the nearest 300 by the cosine of what they ever bought.
 
-    def _transitions(self) -> sparse.csr_matrix:
+        They are sought among the 10,000 who bought the most different products: so the search grows with the customers
+        and not with their square, and who bought next to nothing tells little of others.
+        """
+        size = len(self.training.customers)
+        directions = normalize(self._ever)
+        models = np.sort(np.argsort(-self._ever.getnnz(axis=1), kind="stable")[:_MODELS])
+        others = directions[models].T.tocsr()
+        few, many = [], []
+        for at in range(0, size, _BLOCK):
+            alike = (directions[at : at + _BLOCK] @ others).toarray()
+            alike[models[None, :] == np.arange(at, min(at + _BLOCK, size))[:, None]] = 0
+            few.append(largest(alike, _FEW))
+            many.append(largest(alike, _MANY))
+        place = sparse.csr_matrix(
+            (np.ones(len(models), np.float32), (np.arange(len(models)), models)), (len(models), size)
+        )
+        return (sparse.vstack(few) @ place).tocsr(), (sparse.vstack(many) @ place).tocsr()
+
+    def _transitions(self, past: sparse.csr_matrix) -> sparse.csr_matrix:
         """Product x product: of who had first bought one more than 60 days ago, the share who since began the other."""
-        first = self.training.purchases.groupby([CUSTOMER, PRODUCT], as_index=False)[AGE].max()
-        is_late = (first[AGE] <= _LATE).to_numpy()
-        ones = np.ones(len(first), np.float32)
-        past = self.training.matrix(first[~is_late], ones[~is_late])
-        began = self.training.matrix(first[is_late], ones[is_late])
         had = np.asarray(past.sum(axis=0)).ravel() + _NEXT_SMOOTHING
-        return largest((past.T @ began).toarray() / had[:, None], _NEXT_KEPT)
+        return largest((past.T @ self.began).toarray() / had[:, None], _NEXT_KEPT)
 
     def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, Scores]]]:
         """Of each trait the shop has: each product's value, its share of the value's late buyers, and how much of each

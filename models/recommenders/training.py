@@ -20,7 +20,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 CUSTOMER, PRODUCT, ORDER, AGE, ORDERS = "customer", "product", "order", "age_days", "orders"
 
 _MIN_BUYERS = 5
-_MAX_PRODUCTS = 5_000
+MAX_PRODUCTS = 5_000
+"""More take a model of products x products too much memory."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,14 @@ def training(
     *,
     before: Training | None = None,
     min_buyers: int = _MIN_BUYERS,
+    max_products: int = MAX_PRODUCTS,
     again_after: float = np.inf,
 ) -> Training:
     """What was known at a moment of the given customers and products (both are put in ascending id).
 
     `purchases` has one row a customer, product and order: customer_id, product_id, order_id, ordered_at. Candidates are
-    the products that at least `min_buyers` of the customers bought, and of those the 5,000 with the most. What was
-    bought more than `again_after` days ago counts as new again. Raises NotEnoughDataError where there is no candidate.
+    the products that at least `min_buyers` of the customers bought, and of those the `max_products` with the most. What
+    was bought more than `again_after` days ago counts as new again. Raises NotEnoughDataError without any candidate.
     """
     customers = customers.sort_values(C.CUSTOMER_ID, ignore_index=True)
     known = purchases[purchases[C.ORDERED_AT] < at]
@@ -113,7 +115,7 @@ def training(
             f"Recommendations need products that at least {min_buyers} customers bought, and none was found among "
             f"{len(customers):,} customers; load more transactions."
         )
-    chosen = buyers.sort_index().sort_values(ascending=False, kind="stable").index[:_MAX_PRODUCTS]
+    chosen = buyers.sort_index().sort_values(ascending=False, kind="stable").index[:max_products]
     candidates = products[products[C.PRODUCT_ID].isin(chosen)].sort_values(C.PRODUCT_ID, ignore_index=True)
     columns = pd.Index(candidates[C.PRODUCT_ID]).get_indexer(known[C.PRODUCT_ID])
     learned = pd.DataFrame(
