@@ -133,7 +133,7 @@ class Signals:
             alike[models[None, :] == np.arange(at, min(at + _BLOCK, size))[:, None]] = 0
             few.append(largest(alike, _FEW))
             many.append(largest(alike, _MANY))
-        place = sparse.csr_matrix(
+        place: sparse.csr_matrix = sparse.csr_matrix(
             (np.ones(len(models), np.float32), (np.arange(len(models)), models)), (len(models), size)
         )
         return (sparse.vstack(few) @ place).tocsr(), (sparse.vstack(many) @ place).tocsr()
