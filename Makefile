@@ -16,7 +16,7 @@ setup-dev:  ## The same with what the tests and checks need
 
 demo: setup  ## Load the sample, run the models, serve the dashboard on http://127.0.0.1:8050
 	@$(python) -m etl load sample
-	@$(python) -m models run --if-changed
+	@$(python) -m models run --quick --if-changed
 	@$(python) -m dashboard
 
 test: setup-dev  ## Run all tests

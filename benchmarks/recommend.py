@@ -36,13 +36,13 @@ from etl.readers import open_source
 from models.evaluation import relevant
 from models.metrics import by_customer
 from models.pipeline import Options
+from models.pipeline.history import history
 from models.pipeline.segments import segments_at
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender
 from models.recommenders.factorised import Factorised
 from models.recommenders.hybrid import Hybrid
-from models.recommenders.training import Training, training
-from models.split import split
+from models.recommenders.training import Training
 from settings import Settings
 
 _SEED, _K, _CLUSTERS = 42, 10, 5
@@ -94,13 +94,11 @@ def _shop(source: str) -> tuple[Training, pd.DataFrame]:
         data = snapshot.open_newest(settings.data_dir)
         last = features.last_ordered_at(data)
         assert last is not None
-        parts = split(features.purchases(data, last + timedelta(days=1)))
-        segments = segments_at(data, parts.at, Options(), _CLUSTERS)
-        who = features.customers(data).merge(segments, on=C.CUSTOMER_ID)
-        known = training(parts.before, features.products(data, parts.at), who, parts.at)
+        options, as_of = Options(), last + timedelta(days=1)
+        newest = history(data, options, as_of, segments_at(data, as_of, options, _CLUSTERS), _CLUSTERS).folds[0]
         engine.dispose()
         stop(Path(place))
-    return known, parts.after
+    return newest.training, newest.after
 
 
 def _quality(source: str, known: Training, after: pd.DataFrame) -> list[Recommender]:
