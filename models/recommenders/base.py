@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
 
 from db.columns import Columns as C
 from models.recommenders.training import KINDS, Kind, Training
@@ -74,7 +75,11 @@ class Recommender(ABC):
         rows = self._rows(customers)
         allowed = self._allowed(candidates)
         starts = range(0, max(len(rows), 1), _BLOCK)
-        with ThreadPoolExecutor(_THREADS) as pool:  # numpy works beside the other thread, and no block knows of another
+        alone: Any = {
+            "initializer": threadpool_limits,
+            "initargs": (1, "openmp"),
+        }  # trees would start threads of their own
+        with ThreadPoolExecutor(_THREADS, **alone) as pool:  # numpy works beside the other thread; blocks are apart
             blocks = pool.map(lambda at: self._block(rows[at : at + _BLOCK], k, kind, allowed), starts)
             return pd.concat(blocks, ignore_index=True)
 

@@ -68,17 +68,23 @@ class Met:
     """How customers and the values of a trait met: values of products (-1 for none), customers x values, and totals."""
 
     values: Places
-    bought: Values
-    late: Values
-    began: Values
-    tried: Values
+    pairs: Mapping[str, sparse.csr_matrix]
     all: Values
     products: Values
+
+    def of(self, rows: Places, row: Places, column: Places) -> dict[str, Values]:
+        """What is told of pairs: places `row` in `rows` and products; NaN where the product has no value."""
+        value = self.values[column]
+        met = {name: matrix[rows].toarray()[row, value] for name, matrix in self.pairs.items()}
+        met["share"] = met["bought"] / np.maximum(self.all[rows[row]], 1)
+        met["tried"] = met["tried"] / self.products[value]
+        return {name: np.where(value >= 0, amount, np.nan) for name, amount in met.items()}
 
 
 def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_matrix) -> dict[str, Met]:
     """Trait -> how often each customer bought of each of its values, lately, and new to them; what the shop has."""
     often = training.matrix(training.pairs, training.pairs[ORDERS].to_numpy(np.float32))
+    bought = {"bought": often, "late": late, "began": began, "tried": training.bought.astype(np.float32)}
     told = {}
     for trait in TRAITS:
         values, kinds = pd.factorize(training.products[trait])
@@ -87,10 +93,7 @@ def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_mat
         to_values = indicator(values, len(kinds))
         told[trait] = Met(
             values,
-            (often @ to_values).toarray(),
-            (late @ to_values).toarray(),
-            (began @ to_values).toarray(),
-            (training.bought.astype(np.float32) @ to_values).toarray(),
+            {name: matrix @ to_values for name, matrix in bought.items()},
             np.asarray(often.sum(axis=1)).ravel(),
             np.asarray(to_values.sum(axis=0)).ravel(),
         )

@@ -80,15 +80,7 @@ class Teller:
         price = np.log(self._products["price"][1][column])
         told["price to theirs"] = facts.PRICE, price - self._customers["usual price"][1][who]
         for trait, met in self._traits.items():
-            value = met.values[column]
-            for name, amount in (
-                ("bought", met.bought[who, value]),
-                ("late", met.late[who, value]),
-                ("began", met.began[who, value]),
-                ("share", met.bought[who, value] / np.maximum(met.all[who], 1)),
-                ("tried", met.tried[who, value] / met.products[value]),
-            ):
-                told[f"{trait} {name}"] = TRAIT, np.where(value >= 0, amount, np.nan)
+            told |= {f"{trait} {name}": (TRAIT, amount) for name, amount in met.of(rows, row, column).items()}
         if kind != "discover":
             orders = np.maximum(self._customers["orders"][1][who], 1)
             told |= self._rhythm.of(rows, row, column, orders)

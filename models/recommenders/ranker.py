@@ -36,6 +36,8 @@ _FEWEST = 10
 _KEPT = 0.25
 """Of the candidates nobody bought so many are learnt from: the others say the same again."""
 _LEFT_OUT = float(np.log(_KEPT))
+_LEARNERS = 20_000
+"""Customers learnt from at most: more would say the same again."""
 _BLOCK = 1_000
 _REMEMBERED = 64
 """Blocks of customers whose scores are kept: lists and audiences are made of the same."""
@@ -108,7 +110,9 @@ class Ranker(Recommender):
     def _examples(self, earlier: Training, later: Training) -> dict[Kind, tuple[Inputs, npt.NDArray[np.bool_]]]:
         """Of each kind the candidates of the earlier moment, and which were bought until the later one."""
         teller, since = self._teller_of(earlier), _bought_since(earlier, later)
-        return self._fits.once("examples", earlier, lambda: {kind: _examples(teller, kind, since) for kind in LISTS})
+        return self._fits.once(
+            "examples", earlier, lambda: {kind: _examples(teller, kind, since, self.seed) for kind in LISTS}
+        )
 
     def _learn(self, pairs: Sequence[tuple[Inputs, npt.NDArray[np.bool_]]]) -> _Learnt:
         names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
@@ -239,12 +243,17 @@ def _bought_since(earlier: Training, later: Training) -> Mapping[str, Places]:
     return {CUSTOMER: rows[known], PRODUCT: columns[known]}
 
 
-def _examples(teller: Teller, kind: Kind, since: Mapping[str, Places]) -> tuple[Inputs, npt.NDArray[np.bool_]]:
-    """Candidates of every customer who bought one, and which of them were bought."""
+def _examples(
+    teller: Teller, kind: Kind, since: Mapping[str, Places], seed: int
+) -> tuple[Inputs, npt.NDArray[np.bool_]]:
+    """Candidates of customers who bought one, and which of them were bought; of very many customers a sample."""
     training = teller.training
-    wanted = np.zeros((len(training.customers), len(training.products)), dtype=bool)
-    wanted[since[CUSTOMER], since[PRODUCT]] = True
-    had = training.bought.toarray()
-    rows = np.flatnonzero((wanted & (had if kind == "buy_again" else ~had)).any(axis=1))
+    pairs = pd.DataFrame(since)
+    wanted = training.matrix(pairs, np.ones(len(pairs), dtype=bool))
+    had = np.asarray(training.bought[since[CUSTOMER], since[PRODUCT]]).ravel() if len(pairs) else np.zeros(0, bool)
+    rows = np.unique(since[CUSTOMER][had if kind == "buy_again" else ~had])
+    if len(rows) > _LEARNERS:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, _LEARNERS, replace=False))
     inputs = teller.inputs(rows, kind, None)
-    return inputs, wanted[rows[inputs.rows], inputs.columns]
+    bought = wanted[rows[inputs.rows], inputs.columns] if len(inputs.rows) else np.zeros(0, bool)
+    return inputs, np.asarray(bought).ravel()

@@ -49,7 +49,6 @@ _LATEST = 28
 _SAME_DAY = 0.5
 _NEXT_SMOOTHING, _NEXT_KEPT = 20, 200
 _FEW, _MANY, _MODELS = 80, 300, 10_000
-_BLOCK = 1_000
 _WORD = r"[^\W\d_]{3,}"
 
 
@@ -71,7 +70,7 @@ class Signals:
         self._last = self._flags(age <= since[purchases[CUSTOMER]] + _SAME_DAY)
         self._ever = training.bought.astype(np.float32)
         self._late, self._latest = self._flags(age <= _LATE), self._flags(age <= _LATEST)
-        self._few, self._many = self._alike()
+        self._others, self._directions = self._models()
         first = purchases.groupby([CUSTOMER, PRODUCT])[AGE].max().reset_index()
         is_late = (first[AGE] <= _LATE).to_numpy()
         self.began, past = (
@@ -85,7 +84,7 @@ class Signals:
     def of(self, rows: Places) -> dict[str, Scores]:
         """Signal -> customers of the rows x all products; higher speaks for the product, by no common measure."""
         ease, nearest = self.fitted(Ease), self.fitted(ItemKNN)
-        few, many = self._few[rows], self._many[rows]
+        few, many = self._alike(rows)
         signals = {
             "ease": ease.of_purchases(self._ever[rows]),
             "ease_late": ease.of_purchases(self.fading[rows]),
@@ -101,7 +100,7 @@ class Signals:
             "words": (self._theirs[rows] @ self._words.T).toarray(),
         }
         for trait, (values, share, bought) in self._due.items():
-            signals[f"due_{trait}"] = bought[rows][:, values] * share
+            signals[f"due_{trait}"] = np.sqrt(bought[rows].toarray())[:, values] * share
         return {name: np.asarray(scores, np.float32) for name, scores in signals.items()}
 
     def fitted(self, recommender: type[Model]) -> Model:
@@ -117,35 +116,34 @@ class Signals:
         pairs = self.training.purchases[mask].drop_duplicates([CUSTOMER, PRODUCT])
         return self.training.matrix(pairs, np.ones(len(pairs), np.float32))
 
-    def _alike(self) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-        """Of each customer the nearest 80 and the nearest 300 by the cosine of what they ever bought.
+    def _models(self) -> tuple[Places, sparse.csr_matrix]:
+        """Whom customers are compared with, and everybody's purchases as rows of length 1.
 
-        They are sought among the 10,000 who bought the most different products: so the search grows with the customers
-        and not with their square, and who bought next to nothing tells little of others.
+        The 10,000 who bought the most different products: so the search grows with the customers and not with their
+        square, and who bought next to nothing tells little of others.
         """
+        most = np.argsort(-self._ever.getnnz(axis=1), kind="stable")[:_MODELS]
+        return np.sort(most), normalize(self._ever)
+
+    def _alike(self, rows: Places) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """The 80 and the 300 customers nearest to each, by the cosine of what they ever bought."""
+        alike = (self._directions[rows] @ self._directions[self._others].T).toarray()
+        alike[rows[:, None] == self._others] = 0
         size = len(self.training.customers)
-        directions = normalize(self._ever)
-        models = np.sort(np.argsort(-self._ever.getnnz(axis=1), kind="stable")[:_MODELS])
-        others = directions[models].T.tocsr()
-        few, many = [], []
-        for at in range(0, size, _BLOCK):
-            alike = (directions[at : at + _BLOCK] @ others).toarray()
-            alike[models[None, :] == np.arange(at, min(at + _BLOCK, size))[:, None]] = 0
-            few.append(largest(alike, _FEW))
-            many.append(largest(alike, _MANY))
-        place: sparse.csr_matrix = sparse.csr_matrix(
-            (np.ones(len(models), np.float32), (np.arange(len(models)), models)), (len(models), size)
-        )
-        return (sparse.vstack(few) @ place).tocsr(), (sparse.vstack(many) @ place).tocsr()
+        found = []
+        for number in (_FEW, _MANY):
+            near = largest(alike, number).tocoo()
+            found.append(sparse.csr_matrix((near.data, (near.row, self._others[near.col])), (len(rows), size)))
+        return found[0], found[1]
 
     def _transitions(self, past: sparse.csr_matrix) -> sparse.csr_matrix:
         """Product x product: of who had first bought one more than 60 days ago, the share who since began the other."""
         had = np.asarray(past.sum(axis=0)).ravel() + _NEXT_SMOOTHING
         return largest((past.T @ self.began).toarray() / had[:, None], _NEXT_KEPT)
 
-    def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, Scores]]]:
+    def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, sparse.csr_matrix]]]:
         """Of each trait the shop has: each product's value, its share of the value's late buyers, and how much of each
-        value each customer bought of late (square root)."""
+        value each customer bought of late."""
         buyers = self.training.buyers(_LATEST)
         for trait in TRAITS:
             values, kinds = pd.factorize(self.training.products[trait])
@@ -154,7 +152,7 @@ class Signals:
                 continue
             of_value = np.bincount(values[known], weights=buyers[known], minlength=len(kinds))
             share = np.where(known, buyers / np.maximum(of_value[values], 1), 0).astype(np.float32)
-            yield trait, (values, share, np.sqrt((self.fading @ indicator(values, len(kinds))).toarray()))
+            yield trait, (values, share, self.fading @ indicator(values, len(kinds)))
 
     def _texts(self) -> sparse.csr_matrix:
         """Products x words of their names, weighted by how rare a word is; rows of length 1."""
