@@ -86,12 +86,8 @@ class Workshop:
         return self.lists(fold.training, kind).of(customers, k)
 
     def _ranker(self, training: Training) -> Ranker:
-        def fit() -> Ranker:
-            return Ranker(self.fits.seed, self.fits, **self.fits.settings.get(Ranker.name, {})).fit(
-                training, self._tick
-            )
-
-        return self.fits.once(Ranker.name, training, fit)
+        ranker = Ranker(self.fits.seed, self.fits, **self.fits.settings.get(Ranker.name, {}))
+        return self.fits.fitted(ranker, training, self._tick)
 
     def _needed(self) -> list[tuple[type[Recommender], Training]]:
         below = Signals.models if self.can_rank else (Hybrid, OwnHistory)

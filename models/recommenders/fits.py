@@ -29,13 +29,18 @@ class Fits:
     def of(self, recommender: type[Model], training: Training, tick: Tick = lambda: None) -> Model:
         """The model fitted on a training; ticks only where it has to be fitted."""
 
+        return self.fitted(recommender(self.seed, **self.settings.get(recommender.name, {})), training, tick)
+
+    def fitted(self, model: Model, training: Training, tick: Tick = lambda: None) -> Model:
+        """This model fitted on a training, or the one of its name that was before; how long it took is kept."""
+
         def fit() -> Model:
             began = perf_counter()
-            fitted = recommender(self.seed, **self.settings.get(recommender.name, {})).fit(training, tick)
-            self.seconds[recommender.name] = perf_counter() - began
-            return fitted
+            model.fit(training, tick)
+            self.seconds[model.name] = perf_counter() - began
+            return model
 
-        return self.once(recommender.name, training, fit)
+        return self.once(model.name, training, fit)
 
     def once(self, name: str, training: Training, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for a name and a training."""
