@@ -34,12 +34,14 @@ _NEW_SHARE = 0.1
 class Fold:
     """One window of the test, 1 the newest: what was known before it, and what was bought in it.
 
-    after: customer_id, product_id; repeats count once.
+    after: customer_id, product_id; repeats count once. candidates: the products that any model might have listed (None:
+    all of the training); others do not count.
     """
 
     number: int
     training: Training
     after: pd.DataFrame
+    candidates: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,21 +113,22 @@ class _Judged:
 def _judged(fold: Fold, models: Models, published: Published | None, tick: Tick) -> Iterator[_Judged]:
     known = fold.training
     offered = catalogue(known.products[C.PRODUCT_ID], known.bought)
-    fresh = new_products(known)
-    sought = {(slice_, ALL): relevant(known, fold.after, slice_) for slice_ in KINDS}
+    fresh = [product for product in new_products(known) if fold.candidates is None or product in set(fold.candidates)]
+    after = fold.after if fold.candidates is None else fold.after[fold.after[C.PRODUCT_ID].isin(list(fold.candidates))]
+    sought = {(slice_, ALL): relevant(known, after, slice_) for slice_ in KINDS}
     new = sought["discover", ALL]
     sought["discover", NEW] = new[new[C.PRODUCT_ID].isin(fresh)]
     asked = {key: sorted(wanted[C.CUSTOMER_ID].unique()) for key, wanted in sought.items() if len(wanted)}
 
     def judged(model: str, slice_: Kind, subset: str, lists: pd.DataFrame) -> _Judged:
         values = by_customer(lists, sought[slice_, subset], KS).join(by_list(lists, offered, max(KS)))
-        size = len(known.products) if subset == ALL else len(fresh)
+        size = len(known.products if fold.candidates is None else fold.candidates) if subset == ALL else len(fresh)
         return _Judged(fold.number, model, slice_, subset, values, coverage(lists, size, max(KS)))
 
     for model in models(known):
         for (slice_, subset), customers in asked.items():
             if slice_ in model.kinds:
-                lists = model.recommend(customers, max(KS), slice_, None if subset == ALL else fresh)
+                lists = model.recommend(customers, max(KS), slice_, fold.candidates if subset == ALL else fresh)
                 yield judged(model.name, slice_, subset, lists)
         tick()
     for (slice_, subset), customers in asked.items() if published else ():

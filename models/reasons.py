@@ -20,6 +20,8 @@ _LEAST_SIMILARITY = 0.1
 _FEWEST = 5
 _BLOCK = 20_000
 _GAP = "gap_days"
+_TURNING = "[\u202a-\u202e\u2066-\u2069]"
+"""Marks that would turn the rest of a sentence around."""
 
 Places = npt.NDArray[np.intp]
 
@@ -31,8 +33,8 @@ def reasons(lists: pd.DataFrame, training: Training, pairs: pd.DataFrame) -> pd.
     again is told by the customer's own rhythm. What is new is told by the purchase that speaks most for it: the rule
     with the highest lift, as shown; else the likest product; among equals the one bought oftener and later. Never by
     the product itself, or one of its name. Where no purchase speaks, and for `popular`, by how many bought it lately.
-    Names are told as they are: who shows them makes them harmless. No rows, no reasons. Raises KeyError for a customer
-    or product that is not in the training.
+    Names are told as they are, but for marks that turn a text around: who shows them makes them harmless. No rows, no
+    reasons. Raises KeyError for a customer or product that is not in the training.
     """
     rows = pd.Index(training.customers[C.CUSTOMER_ID]).get_indexer(lists[C.CUSTOMER_ID])
     columns = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(lists[C.PRODUCT_ID])
@@ -67,8 +69,8 @@ def _cells(matrix: sparse.csr_matrix, rows: Places, columns: Places) -> np.ndarr
 
 
 def _names(training: Training) -> npt.NDArray[np.object_]:
-    """What each product is called; its id where it has no name."""
-    names = training.products[C.NAME]
+    """What each product is called, without marks that turn a text around; its id where it has no name."""
+    names = training.products[C.NAME].str.replace(_TURNING, "", regex=True)
     return names.where(names.notna(), "product " + training.products[C.PRODUCT_ID]).to_numpy(object)
 
 

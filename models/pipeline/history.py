@@ -8,11 +8,12 @@ import pandas as pd
 from db.columns import Columns as C
 from db.queries import features
 from db.snapshot import Snapshot
-from errors import NotEnoughDataError
+from errors import ConfigurationError, NotEnoughDataError
 from models.evaluation import Fold
 from models.pipeline.options import Options
 from models.pipeline.segments import segments_at
 from models.recommenders.training import MAX_PRODUCTS, Training, training
+from models.rules import Rules
 from models.split import Split, splits
 
 _QUICK_PRODUCTS = 2_500
@@ -66,20 +67,34 @@ def history(data: Snapshot, options: Options, as_of: datetime, segments: pd.Data
             again_after=options.rules.again_after_days or float("inf"),
         )
 
+    def customers_of(at: datetime) -> pd.DataFrame:
+        try:
+            return customers.merge(segments_at(data, at, options, clusters), on=C.CUSTOMER_ID)
+        except NotEnoughDataError:  # fewer different histories than clusters: customers without segments
+            by_then = bought.loc[bought[C.ORDERED_AT] < at, C.CUSTOMER_ID].unique()
+            return customers[customers[C.CUSTOMER_ID].isin(by_then)].assign(**{C.SEGMENT: None})
+
     before: Training | None = None
     for at in _earlier(windows, bought[C.ORDERED_AT].min()):
-        who = customers.merge(segments_at(data, at, options, clusters), on=C.CUSTOMER_ID)
         try:
-            before = known(at, who, before)
+            before = known(at, customers_of(at), before)
         except NotEnoughDataError:
             before = None  # so early nothing had enough buyers yet: the next moment has nothing before it
     folds = []
     for number, window in reversed(list(enumerate(windows, 1))):
-        who = customers.merge(segments_at(data, window.at, options, clusters), on=C.CUSTOMER_ID)
-        before = known(window.at, who, before)
-        folds.append(Fold(number, before, window.after[[C.CUSTOMER_ID, C.PRODUCT_ID]]))
+        before = known(window.at, customers_of(window.at), before)
+        after = window.after[[C.CUSTOMER_ID, C.PRODUCT_ID]]
+        folds.append(Fold(number, before, after, _allowed(options.rules, before)))
     now = known(as_of, customers.merge(segments, on=C.CUSTOMER_ID, how="left"), before)
     return History(now, tuple(reversed(folds)), windows[0].days)
+
+
+def _allowed(rules: Rules, known: Training) -> list[str]:
+    """What the rules would have let stand on a list then; none where all that they let through is of later."""
+    try:
+        return rules.candidates(known.products, known.buyers())
+    except ConfigurationError:
+        return []
 
 
 def _earlier(windows: list[Split], first: datetime) -> list[datetime]:

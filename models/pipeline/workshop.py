@@ -45,14 +45,13 @@ class Workshop:
         self.again: type[Recommender] = Ranker if self.can_rank else OwnHistory
         settings: dict[str, Mapping[str, Any]] = dict(_QUICK_SETTINGS) if options.quick else {}
         self.fits = Fits(options.seed, {**settings, **self._tuned(options)})
-        self._lists: dict[tuple[int, Kind], Lists] = {}
 
     @property
     def steps(self) -> int:
         """How often everything together ticks."""
         fitted = sum(model.steps for model, _ in self._needed())
         rankers = Ranker.steps * (len(self.past.folds) + 1) * self.can_rank
-        return fitted + rankers + len(self._judged) * len(self.past.folds) + 6
+        return fitted + rankers + len(self._judged) * len(self.past.folds) + 5
 
     def fit(self) -> None:
         """Fit all that is needed, the slowest first."""
@@ -78,12 +77,18 @@ class Workshop:
 
     def lists(self, training: Training, kind: Kind, model: type[Recommender] | None = None) -> Lists:
         """The lists of a kind as all customers would get them."""
-        model = model or (self.chosen if kind == "discover" else self.again)
-        return lists(self.of(model, training), kind, self.rules, self.candidates(training))
+        return self._lists(training, kind, model, self.candidates(training))
 
     def published(self, fold: Fold, kind: Kind, customers: Sequence[str], k: int) -> pd.DataFrame:
         """The lists of a fold as customers would have got them: customer_id, product_id, score, rank."""
-        return self.lists(fold.training, kind).of(customers, k)
+        candidates = self.candidates(fold.training) if fold.candidates is None else fold.candidates
+        return self._lists(fold.training, kind, None, candidates).of(customers, k)
+
+    def _lists(
+        self, training: Training, kind: Kind, model: type[Recommender] | None, candidates: Sequence[str]
+    ) -> Lists:
+        model = model or (self.chosen if kind == "discover" else self.again)
+        return lists(self.of(model, training), kind, self.rules, candidates)
 
     def _ranker(self, training: Training) -> Ranker:
         ranker = Ranker(self.fits.seed, self.fits, **self.fits.settings.get(Ranker.name, {}))

@@ -77,19 +77,20 @@ class Met:
         value = self.values[column]
         met = {name: matrix[rows].toarray()[row, value] for name, matrix in self.pairs.items()}
         met["share"] = met["bought"] / np.maximum(self.all[rows[row]], 1)
-        met["tried"] = met["tried"] / self.products[value]
+        met["tried"] = met["tried"] / np.maximum(self.products[value], 1)
         return {name: np.where(value >= 0, amount, np.nan) for name, amount in met.items()}
 
 
 def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_matrix) -> dict[str, Met]:
-    """Trait -> how often each customer bought of each of its values, lately, and new to them; what the shop has."""
+    """Trait -> how often each customer bought of each of its values, lately, and new to them.
+
+    Every trait, though no product may have it: what is told must be the same at every moment.
+    """
     often = training.matrix(training.pairs, training.pairs[ORDERS].to_numpy(np.float32))
     bought = {"bought": often, "late": late, "began": began, "tried": training.bought.astype(np.float32)}
     told = {}
     for trait in TRAITS:
         values, kinds = pd.factorize(training.products[trait])
-        if not (values >= 0).any():
-            continue
         to_values = indicator(values, len(kinds))
         told[trait] = Met(
             values,

@@ -23,6 +23,7 @@ from models.recommenders.ease import Ease
 from models.recommenders.fits import Fits
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.inputs import Inputs, Teller, direction
+from models.recommenders.own_history import OwnHistory
 from models.recommenders.signals import Signals
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
 
@@ -49,7 +50,7 @@ _Scored = tuple[Places, Places, Scores]
 
 @dataclass(frozen=True)
 class _Learnt:
-    """What was learnt of one kind of list; without a model, where next to nothing was bought, all score alike."""
+    """What was learnt of one kind of list; no model where next to nothing was bought: other models stand in."""
 
     model: HistGradientBoostingClassifier | None
     contributions: Contributions | None
@@ -116,12 +117,11 @@ class Ranker(Recommender):
 
     def _learn(self, pairs: Sequence[tuple[Inputs, npt.NDArray[np.bool_]]]) -> _Learnt:
         names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
-        known = [(inputs, wanted) for inputs, wanted in pairs if inputs.names == pairs[0][0].names]
         random = np.random.default_rng(self.seed)
-        kept = [wanted | (random.random(len(wanted)) < _KEPT) for _, wanted in known]
-        values = np.concatenate([inputs.values[some] for (inputs, _), some in zip(known, kept, strict=True)])
+        kept = [wanted | (random.random(len(wanted)) < _KEPT) for _, wanted in pairs]
+        values = np.concatenate([inputs.values[some] for (inputs, _), some in zip(pairs, kept, strict=True)])
         values[:, np.isnan(values).all(axis=0)] = 0  # what nobody knows has no bins
-        wanted = np.concatenate([flags[some] for (_, flags), some in zip(known, kept, strict=True)])
+        wanted = np.concatenate([flags[some] for (_, flags), some in zip(pairs, kept, strict=True)])
         if min(wanted.sum(), (~wanted).sum()) < _FEWEST:
             return _Learnt(None, None, tuple(names))
         model = HistGradientBoostingClassifier(
@@ -178,6 +178,8 @@ class Ranker(Recommender):
             if learnt.contributions is not None and len(keys):
                 amounts[inside] = learnt.contributions.of(inputs.values[places])
         cold = self.training.bought[rows].getnnz(axis=1)[wanted_row] == 0
+        if learnt.contributions is None:
+            return [{} for _ in amounts]
         return [{} if is_cold else self._named(learnt, row) for row, is_cold in zip(amounts, cold, strict=True)]
 
     def _named(self, learnt: _Learnt, amounts: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -186,7 +188,7 @@ class Ranker(Recommender):
         return dict(sorted(named.items(), key=lambda part: -abs(part[1])))
 
     def _explain(self, row: int, column: int) -> Explanation | None:
-        kind: Kind = "buy_again" if self.training.bought[row, column] else "discover"
+        kind: Kind = "buy_again" if self.training.held[row, column] else "discover"
         inputs = self._teller.inputs(np.array([row]), kind, None)
         places = np.flatnonzero(inputs.columns == column)
         learnt = self._learnt[kind]
@@ -208,6 +210,9 @@ class Ranker(Recommender):
                     places[some, :width], best[some, :width] = of_some
             return places, best
         kinds = LISTS if kind == "any" else (kind,)
+        if any(self._learnt[one].model is None for one in kinds):
+            stand_in: type[Recommender] = OwnHistory if kind == "buy_again" else Hybrid
+            return self._fits.of(stand_in, self.training)._best(rows, k, kind, allowed)
         found = [self._scored(rows, one, allowed) for one in kinds]
         row, column, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.lexsort((column, -score, row))
@@ -221,8 +226,9 @@ class Ranker(Recommender):
 
     def _scores(self, rows: Places) -> Scores:
         places, best = self._best(rows, len(self.training.products), "any", None)
-        scores = np.full(places.shape, -np.inf)
-        np.put_along_axis(scores, np.where(np.isfinite(best), places, 0), best, axis=1)
+        scores = np.full((len(rows), len(self.training.products)), -np.inf)
+        row, rank = np.isfinite(best).nonzero()
+        scores[row, places[row, rank]] = best[row, rank]
         return scores
 
     def _similarities(self, columns: Places) -> Scores:
@@ -250,7 +256,8 @@ def _examples(
     training = teller.training
     pairs = pd.DataFrame(since)
     wanted = training.matrix(pairs, np.ones(len(pairs), dtype=bool))
-    had = np.asarray(training.bought[since[CUSTOMER], since[PRODUCT]]).ravel() if len(pairs) else np.zeros(0, bool)
+    own = training.bought if kind == "buy_again" else training.held
+    had = np.asarray(own[since[CUSTOMER], since[PRODUCT]]).ravel() if len(pairs) else np.zeros(0, bool)
     rows = np.unique(since[CUSTOMER][had if kind == "buy_again" else ~had])
     if len(rows) > _LEARNERS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _LEARNERS, replace=False))

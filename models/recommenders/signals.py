@@ -142,15 +142,13 @@ class Signals:
         return largest((past.T @ self.began).toarray() / had[:, None], _NEXT_KEPT)
 
     def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, sparse.csr_matrix]]]:
-        """Of each trait the shop has: each product's value, its share of the value's late buyers, and how much of each
+        """Of each trait: each product's value, its share of the value's late buyers, and how much of each
         value each customer bought of late."""
         buyers = self.training.buyers(_LATEST)
         for trait in TRAITS:
             values, kinds = pd.factorize(self.training.products[trait])
             known = values >= 0
-            if not known.any():
-                continue
-            of_value = np.bincount(values[known], weights=buyers[known], minlength=len(kinds))
+            of_value = np.bincount(values[known], weights=buyers[known], minlength=max(len(kinds), 1))
             share = np.where(known, buyers / np.maximum(of_value[values], 1), 0).astype(np.float32)
             yield trait, (values, share, self.fading @ indicator(values, len(kinds)))
 

@@ -116,9 +116,10 @@ def test_the_product_itself_never_speaks_though_it_was_bought_long_ago() -> None
 
 
 def test_names_are_told_as_they_are() -> None:
-    hostile = "<b>{name}\u202e %s\x1b[31m\n</b>"
-    known = shop(ANN, {"lamp": hostile, "mug": None})
-    assert told(known, pairs({("lamp", "light"): 2.0}), "light")[0].startswith(f"Bought {hostile}; often")
+    hostile = "<b>{name} %s\x1b[31m\n</b>"
+    known = shop(ANN, {"lamp": f"\u202e{hostile}\u2067", "mug": None})
+    told_of = told(known, pairs({("lamp", "light"): 2.0}), "light")[0]
+    assert told_of.startswith(f"Bought {hostile}; often"), "but for marks that turn a text around"
     assert told(known, pairs({}, {("mug", "light"): 0.5}), "light")[0] == "Bought product mug, which is much like it"
 
 
