@@ -1,7 +1,7 @@
 """What models, slices and measures of recommendations are called, and what the measures mean."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from dashboard import format as fmt
 from db.judged import Judged, Slice
 
 MODELS = {
-    "published": "What customers get",
+    "published": "Published lists",
     "ranker": "Ranker",
     "hybrid": "LightFM hybrid",
     "lightfm_ids": "LightFM without features",
@@ -75,9 +75,31 @@ BEYOND = {
 """What the lists are like beside being right; more is not always better."""
 
 
+MEANS = {
+    "NDCG": RANKING["ndcg"].means,
+    "EASE": "A linear model of which products go with which, solved in one step (Steck 2019).",
+    "ALS": "Customers and products as vectors of numbers, found by alternating least squares (Hu and others 2008).",
+}
+"""What the terms in sentences mean."""
+
+
 def model_name(model: str) -> str:
     """What people call a model."""
     return MODELS.get(model, model)
+
+
+def naming(metrics: Mapping[str, Any], of: Slice) -> Callable[[str], str]:
+    """The names of a run's models: the published lists with the model behind them, such as (the ranker)."""
+    published = metrics.get("published") or {}
+    behind = published.get(of) or published.get("discover")
+    by = {None: "", "ranker": " (the ranker)"}.get(behind, f" ({model_name(str(behind))})")
+    return lambda model: MODELS["published"] + by if model == "published" else model_name(model)
+
+
+def among(metrics: Mapping[str, Any]) -> str:
+    """Among which products figures are; empty where the run does not tell."""
+    products = metrics.get("candidate_products")
+    return f", among the {fmt.number(products)} most bought products" if products else ""
 
 
 def figure(value: Any) -> str:
@@ -145,9 +167,10 @@ def tested_on(metrics: Mapping[str, Any], judged: Judged, customers: int | None)
     known_customers = customers or metrics.get("customers_tested")
     who = fmt.plural(int(known_customers), "customer") if known_customers else "the customers"
     known = windows(metrics)
-    if judged.fold in known:
-        return f"{who} in the window {known[judged.fold]}, which the models had not seen"
-    if len(known) > 1:
-        return f"{who} in {len(known)} windows, which the models had not seen"
     days = metrics.get("holdout_days")
-    return f"{who} in {f'the last {days} days' if days else 'days'} which the models had not seen"
+    when = f"{f'the last {days} days' if days else 'days'}"
+    if judged.fold in known:
+        when = f"the window {known[judged.fold]},"
+    elif len(known) > 1:
+        when = f"{len(known)} windows,"
+    return f"{who} in {when} which the models had not seen{among(metrics)}"

@@ -21,7 +21,8 @@ def dots(
 ) -> go.Figure:
     """A dot with its interval a row: label, value, low, high, said (for the mouse), and name and strong of its series.
 
-    Rows of one label share a line, at most two; series that are not strong are grey. `against_zero` draws where there
+    Rows of one label share a line, at most two; series that are not strong are grey, a second strong one has diamonds.
+    `against_zero` draws where there
     is no difference.
     """
     labels = list(dict.fromkeys(rows["label"]))
@@ -29,7 +30,10 @@ def dots(
     series = list(dict.fromkeys(zip(rows["name"], rows["strong"], strict=True)))
     apart = _APART if len(series) > 1 and len(rows) > len(labels) else 0.0
     picture = figure(theme)
+    first = next((name for name, strong in series if strong), None)
     for name, strong in series:
+        another = strong and name != first
+        colour = token("text" if another else "accent" if strong else "muted", theme)
         part = rows[(rows["name"] == name) & (rows["strong"] == strong)]
         shift = apart * (-1 if strong else 1)
         low, high = (part[end].fillna(part["value"]).to_numpy(dtype=float) for end in ("low", "high"))
@@ -41,21 +45,21 @@ def dots(
             mode="markers",
             marker={
                 "size": 10,
-                "color": token("accent" if strong else "muted", theme),
-                "symbol": "circle" if strong else "circle-open",
+                "color": colour,
+                "symbol": "diamond" if another else "circle" if strong else "circle-open",
                 "line": {"width": 2},
             },
             error_x={
                 "array": high - values,
                 "arrayminus": values - low,
-                "color": token("accent" if strong else "muted", theme),
+                "color": colour,
                 "thickness": 1.5,
                 "width": 4,
             },
             hovertext=[fmt.unmarked(said) for said in part["said"]],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    names = [fmt.unmarked(fmt.shortened(label, 24)) for label in labels]
+    names = [fmt.unmarked(fmt.shortened(label, 28)) for label in labels]
     picture.update_yaxes(
         range=[len(labels) - 0.4, -0.6],
         showgrid=False,
@@ -105,7 +109,7 @@ def time_and_quality(models: pd.DataFrame, theme: Theme) -> go.Figure:
     picture.update_xaxes(
         type="log", title_text="seconds to fit", range=[least - room, most + room], dtick=1, tickformat="~g"
     )
-    picture.update_yaxes(title_text="NDCG@10", tickformat=".2f", nticks=5)
+    picture.update_yaxes(title_text="NDCG@10", tickformat=".3f", nticks=5)
     return picture
 
 
@@ -160,7 +164,7 @@ def course(courses: Mapping[str, Sequence[tuple[float, float]]], theme: Theme) -
             hovertemplate=f"{fmt.unmarked(name)}: kept, %{{y:.4f}} after %{{x:.1f}} s<extra></extra>",
         )
     picture.update_xaxes(title_text="seconds", rangemode="tozero")
-    picture.update_yaxes(title_text="NDCG@10", tickformat=".2f", nticks=5)
+    picture.update_yaxes(title_text="NDCG@10", tickformat=".3f", nticks=5)
     picture.update_layout(showlegend=len(courses) > 1, margin={"t": 28})
     return picture
 

@@ -15,7 +15,8 @@ from dashboard.components.dots import dots
 from dashboard.components.graph import graph
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
-from dashboard.judging import SHORT, SLICES, figure, model_name, signed
+from dashboard.components.terms import explained
+from dashboard.judging import SHORT, SLICES, figure, signed
 from dashboard.pages import quality_live as live
 from dashboard.pages import quality_models as models
 from dashboard.pages import quality_parts as parts
@@ -62,12 +63,12 @@ def sentence(view: View) -> Component:
     run = queries.seen(view.snapshot, view.filters.judged)
     if run is None:
         return empty("No recommendations yet", "Run ", html.Code("python -m models run"), " to compute and test them.")
-    said = [html.P([html.Strong(_verdict(run)), f" {_rests(run)}"], className="sentence")]
+    said = [html.P([html.Strong(explained(_verdict(run))), f" {_rests(run)}"], className="sentence")]
     newest = found[0]
     if newest.run_id != run.run_id and newest.status == "refused":
         there = dcc.Link("See its evidence", href=_address(view, run_id=newest.run_id, fold=0))
         words = f"The newest run, {newest.run_id}, was not published: {judging.said(newest.sentence)} "
-        said.append(html.P([words, there, "."], className="notice"))
+        said.append(html.P([*explained(words), there, "."], className="notice"))
     return said
 
 
@@ -94,7 +95,8 @@ def _rests(run: Decision) -> str:
     if tested:
         days = metrics.get("holdout_days")
         over = f"{len(known)} windows of {days} days" if len(known) > 1 else f"the last {days} days"
-        rests = f"Measured on {fmt.plural(int(tested), 'customer')} in {over}, which the models had not seen."
+        among = judging.among(metrics)
+        rests = f"Measured on {fmt.plural(int(tested), 'customer')} in {over}, which the models had not seen{among}."
     quick = " A quick run: fewer models and one window." if metrics.get("quick") else ""
     return f"{rests}{quick} As of {fmt.day(run.as_of)}, run {run.run_id}."
 
@@ -108,11 +110,11 @@ def gate(view: View) -> Component:
     if not gates:
         words = "This run was made before the gate judged both lists against every baseline: it has one sentence alone."
         return card("The gate", html.P(judging.said(run.sentence)), about=words)
-    cards = [html.Div(_gate_card(of, gate, view), className="slot") for of, gate in gates.items()]
+    cards = [html.Div(_gate_card(of, gate, run, view), className="slot") for of, gate in gates.items()]
     return html.Div(cards, className="grid halves")
 
 
-def _gate_card(of: Slice, gate: Mapping[str, Any], view: View) -> Component:
+def _gate_card(of: Slice, gate: Mapping[str, Any], run: Decision, view: View) -> Component:
     whole = {**gate, "segment": "All customers", "clearly_worse": False}
     rows = pd.DataFrame([whole, *gate.get("segments", ())])
     rows = rows.assign(label=rows["segment"], value=rows["difference"], name="difference")
@@ -122,13 +124,15 @@ def _gate_card(of: Slice, gate: Mapping[str, Any], view: View) -> Component:
         f"{fmt.plural(int(row['customers']), 'customer')}"
         for _, row in rows.iterrows()
     ]
-    ours, theirs = model_name(gate["model"]), model_name(gate["baseline"])
+    name = judging.naming(run.metrics, of)
+    ours, theirs = name(gate["model"]), name(gate["baseline"])
     more = gate["value"] / gate["baseline_value"] - 1 if gate["baseline_value"] else float("nan")
     share = "" if fmt.missing(more) else f", {'+' if more > 0 else ''}{fmt.percent(more, 0)}"
     title = f"{SHORT[of]}: {ours} {figure(gate['value'])} against {theirs} {figure(gate['baseline_value'])}{share}"
     about = (
-        f"{ours} less the best baseline by NDCG@10 on {SLICES[of]}, customer by customer, with 95% intervals. The "
-        "gate opens where all customers lie right of the line and no segment lies wholly left of it"
+        f"{ours} less the best baseline by NDCG@10 on {SLICES[of]}{judging.among(run.metrics)}, customer by "
+        "customer, with 95% intervals. The gate opens where all customers lie right of the line and no segment lies "
+        f"wholly left of it; {_segments_as_of(run.metrics)}"
     )
     columns = [
         Column("label", "Customers of"),
@@ -142,6 +146,14 @@ def _gate_card(of: Slice, gate: Mapping[str, Any], view: View) -> Component:
     words = "passed" if gate["passed"] else f"not passed{': worse for ' + ', '.join(worse) if worse else ''}"
     plot = graph(f"gate-{of}", drawn, 50 + 32 * len(rows), title)
     return card(title, plot, about=about, aside=pill(words), twin=(rows, columns))
+
+
+def _segments_as_of(metrics: Mapping[str, Any]) -> str:
+    """As of which day customers are in their segments."""
+    if len(metrics.get("folds") or ()) > 1:
+        newest = f", the newest on {fmt.day(metrics['split_at'])}" if metrics.get("split_at") else ""
+        return f"segments as they were when each window began{newest}"
+    return f"segments as they were on {fmt.day(metrics['split_at'])}" if metrics.get("split_at") else "segments as then"
 
 
 def controls(view: View) -> Component:

@@ -1,6 +1,6 @@
 """How good each model is on the Model quality page: values, differences, every measure, and what lists are like."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 from dash import html
@@ -12,7 +12,7 @@ from dashboard.components.choice import panes
 from dashboard.components.dots import dots
 from dashboard.components.graph import graph
 from dashboard.components.table import Column, table
-from dashboard.judging import BEYOND, RANKING, SLICES, Measure, figure, interval, model_name
+from dashboard.judging import BEYOND, RANKING, SLICES, Measure, figure, interval
 from dashboard.view import Component, View
 from db.queries import quality as queries
 from db.queries.quality import Decision
@@ -26,6 +26,7 @@ def models(view: View) -> Component:
     run, frame = values_of(view)
     if run is None or frame.empty:
         return []
+    name_of = judging.naming(run.metrics, judged.of)
     shown = frame[(frame["metric"] == "ndcg") & (frame["k"] == judged.k)]
     if shown.empty:
         return []
@@ -33,12 +34,12 @@ def models(view: View) -> Component:
     mine = judging.ours(names, judged.of, run.metrics)
     rows = pd.DataFrame(
         {
-            "label": [model_name(model) for model in names],
+            "label": [name_of(model) for model in names],
             "value": shown["value"].to_numpy(),
             "low": shown["ci_low"].to_numpy(),
             "high": shown["ci_high"].to_numpy(),
             "said": [
-                f"{model_name(row['model'])}: {figure(row['value'])}, 95% interval {interval(row)}"
+                f"{name_of(row['model'])}: {figure(row['value'])}, 95% interval {interval(row)}"
                 for _, row in shown.iterrows()
             ],
             "strong": [model == mine for model in names],
@@ -46,13 +47,14 @@ def models(view: View) -> Component:
         }
     )
     best = shown.iloc[0]
-    title = f"Best on {SLICES[judged.of]}: {model_name(best['model'])}, NDCG@{judged.k} {figure(best['value'])}"
+    title = f"Best on {SLICES[judged.of]}: {name_of(best['model'])}, NDCG@{judged.k} {figure(best['value'])}"
     about = (
         f"NDCG@{judged.k} with 95% intervals, further right is better; over "
-        f"{judging.tested_on(run.metrics, judged, customers_of(shown))}. What customers get is in colour"
+        f"{judging.tested_on(run.metrics, judged, customers_of(shown))}"
+        + (f". {name_of(mine)} in colour" if mine else "")
     )
     columns = [
-        Column("model", "Model", model_name),
+        Column("model", "Model", name_of),
         Column("value", f"NDCG@{judged.k}", figure, numeric=True, means=RANKING["ndcg"].means),
         Column("interval", "95% interval", numeric=True),
         Column("customers", "Customers", fmt.number, numeric=True),
@@ -63,29 +65,32 @@ def models(view: View) -> Component:
 
 
 def differences(view: View) -> Component:
-    """What customers get against each other model, customer by customer."""
+    """The published lists against each other model, customer by customer."""
     judged = view.filters.judged
     run, frame = values_of(view)
     if run is None or frame.empty:
         return []
+    name_of = judging.naming(run.metrics, judged.of)
     found = queries.differences(view.snapshot, run.run_id, judged)
     found = found[found["subset"] == "all"]
     if found.empty:
         return card("Differences", html.P(_NO_DIFFERENCES, className="about"))
     order = [model for model in dict.fromkeys(frame["model"]) if model in set(found["model"])]
     mine = judging.ours(order, judged.of, run.metrics) or order[0]
-    plots = [_against(found[found["model"] == model], view) for model in sorted(order, key=lambda m: m != mine)]
+    plots = [
+        _against(found[found["model"] == model], view, name_of) for model in sorted(order, key=lambda m: m != mine)
+    ]
     own = found[found["model"] == mine]
     surely = int((own["ci_low"] > 0).sum())
     how_many = "all" if surely == len(own) else f"{surely} of the"
-    title = f"{model_name(mine)}: surely better than {how_many} {fmt.plural(len(own), 'model')} it is held against"
+    title = f"{name_of(mine)}: surely better than {how_many} {fmt.plural(len(own), 'model')} it is held against"
     about = (
         "Differences of NDCG@10, customer by customer, with 95% intervals; right of the line it is better, and in "
         "colour surely so"
     )
     columns = [
-        Column("model", "Model", model_name),
-        Column("against", "Against", model_name),
+        Column("model", "Model", name_of),
+        Column("against", "Against", name_of),
         Column("value", "Difference", judging.signed, numeric=True),
         Column("interval", "95% interval", numeric=True),
         Column("customers", "Customers", fmt.number, numeric=True),
@@ -94,18 +99,18 @@ def differences(view: View) -> Component:
     return card(title, panes(plots), about=about, twin=twin)
 
 
-def _against(own: pd.DataFrame, view: View) -> tuple[str, Component]:
+def _against(own: pd.DataFrame, view: View, name_of: Callable[[str], str]) -> tuple[str, Component]:
     """One model against the others: its name, and the plot."""
-    name = model_name(own["model"].iloc[0])
+    name = name_of(own["model"].iloc[0])
     own = own.sort_values("value", ignore_index=True)
     rows = pd.DataFrame(
         {
-            "label": [f"than {model_name(model)}" for model in own["against"]],
+            "label": [f"than {name_of(model)}" for model in own["against"]],
             "value": own["value"],
             "low": own["ci_low"],
             "high": own["ci_high"],
             "said": [
-                f"{name} against {model_name(row['against'])}: {judging.signed(row['value'])}, 95% interval "
+                f"{name} against {name_of(row['against'])}: {judging.signed(row['value'])}, 95% interval "
                 f"{interval(row)}"
                 for _, row in own.iterrows()
             ],
@@ -123,6 +128,7 @@ def metrics_table(view: View) -> Component:
     run, frame = values_of(view)
     if run is None or frame.empty:
         return []
+    name_of = judging.naming(run.metrics, judged.of)
     at = frame[frame["k"] == judged.k]
     wide = at.pivot_table(index="model", columns="metric", values="value", sort=False).reset_index()
     spans = {(row["model"], row["metric"]): interval(row) for _, row in at.iterrows()}
@@ -134,7 +140,7 @@ def metrics_table(view: View) -> Component:
             for model, value in zip(wide["model"], wide[name], strict=True)
         ]
     columns = [
-        Column("model", "Model", model_name),
+        Column("model", "Model", name_of),
         *[
             Column(name, f"{RANKING[name].label}@{judged.k}", as_is, numeric=True, means=RANKING[name].means)
             for name in known
@@ -155,6 +161,7 @@ def beyond(view: View) -> Component:
     frame = values[values["metric"].isin(list(BEYOND))]
     if run is None or values.empty:
         return []
+    name_of = judging.naming(run.metrics, judged.of)
     if frame.empty:
         words = "This run was made before coverage, novelty, diversity and popularity were measured."
         return card("Beyond being right", html.P(words, className="about"))
@@ -162,7 +169,7 @@ def beyond(view: View) -> Component:
     known = [name for name in BEYOND if name in wide.columns]
     shows = {"coverage": fmt.percent, "popularity": fmt.percent, "novelty": lambda v: fmt.number(v, 1)}
     columns = [
-        Column("model", "Model", model_name),
+        Column("model", "Model", name_of),
         *[
             Column(
                 name,
@@ -178,9 +185,12 @@ def beyond(view: View) -> Component:
     by = wide.set_index("model")
     title = "Beyond being right"
     if mine is not None and "coverage" in by:
-        title = f"{model_name(mine)}: lists show {fmt.percent(by.loc[mine, 'coverage'], 0)} of the catalogue"
+        number = run.metrics.get("candidate_products")
+        candidates = f"{fmt.number(number)} candidates" if number else "candidates"
+        lists = "Lists" if mine == "published" else f"{name_of(mine)}: lists"
+        title = f"{lists} show {fmt.percent(by.loc[mine, 'coverage'], 0)} of the {candidates}"
         if "popular" in by.index and mine != "popular":
-            title += f", popularity {fmt.percent(by.loc['popular', 'coverage'], 0)}"
+            title += f"; lists by popularity alone show {fmt.percent(by.loc['popular', 'coverage'], 0)}"
     about = f"Lists of 10 on {SLICES[judged.of]}; more is not always better"
     return card(title, table(wide, columns), _definitions({name: BEYOND[name] for name in known}), about=about)
 

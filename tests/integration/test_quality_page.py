@@ -69,6 +69,8 @@ def metrics(*, forced: bool) -> dict[str, Any]:
     return {
         "holdout_days": 61,
         "customers_tested": 700,
+        "candidate_products": 2_500,
+        "split_at": "2017-06-01T00:00:00",
         "folds": folds,
         "models": {name: {"seconds": took, "course": None} for name, took in times.items()}
         | {"hybrid": {"seconds": 12.0, "course": [[1.0, 0.05], [2.0, 0.09], [3.0, 0.08]]}},
@@ -175,22 +177,30 @@ def test_the_gate_names_who_is_worse(views: Views) -> None:
     shown = said(views.view(""), "gate")
     assert '"passed"' in shown
     assert "not passed: worse for Loyal" in shown
+    assert "segments as they were when each window began, the newest on 1 Jun 2017" in shown
     assert "New to them: Ranker 0.130 against EASE 0.110, +18%" in shown
 
 
 def test_what_customers_get_is_held_against_the_others_in_pairs(views: Views) -> None:
     shown = said(views.view(""), "differences")
-    assert "What customers get: surely better than all 1 model it is held against" in shown
+    assert "Published lists (the ranker): surely better than all 1 model it is held against" in shown
     assert "+0.035, 95% interval 0.015 to 0.055" in shown
 
 
 def test_parts_time_and_lists_are_told_in_words(views: Views) -> None:
     view = views.view("")
     assert "Best for Loyal (0.175), least for O'Brien; -- (0.075)" in said(view, "subsets")
-    assert "Ranker is best and takes 61 s to fit" in said(view, "time")
+    assert "Of the models timed, Ranker is best and takes 61 s to fit" in said(view, "time")
+    assert "in colour the model behind the published lists" in said(view, "time")
     assert "kept, %{y:.4f} after" in said(view, "time")
-    assert "What customers get: lists show 41% of the catalogue" in said(view, "beyond")
+    assert "Lists show 41% of the 2,500 candidates; lists by popularity alone show 41%" in said(view, "beyond")
     assert "bits" in said(view, "beyond")
+
+
+def test_every_figure_says_among_which_products_it_is(views: Views) -> None:
+    for part in ("sentence", "gate", "models", "subsets", "time"):
+        assert "among the 2,500 most bought products" in said(views.view(""), part), part
+    assert "most bought" not in said(views.view("?judged=discover:0:10:3"), "models"), "an old run does not tell"
 
 
 def test_every_measure_of_the_run_stands_in_the_table(views: Views) -> None:
