@@ -26,7 +26,7 @@ from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
 from models.tuning import tuned
 
 _QUICK: tuple[type[Recommender], ...] = (Popular, OwnHistory, ItemKNN, Ease, Als, Hybrid)
-_QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {Hybrid.name: {"quick": True}, Ranker.name: {"iterations": 80}}
+_QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {Hybrid.name: {"quick": True}, Ranker.name: {"iterations": 150}}
 _TUNED: tuple[type[Recommender], ...] = (Popular, ItemKNN, Ease, Als, OwnHistory)
 _SLOWEST_FIRST = (Hybrid.name, "lightfm_ids", Ease.name)
 
