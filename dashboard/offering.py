@@ -74,6 +74,14 @@ def is_published(view: View) -> bool:
     return shop.published_run(view.snapshot, RECOMMENDATIONS) is not None
 
 
+def chance_days(view: View, kind: str) -> int | None:
+    """Within how many days a list's scores are log-odds of a purchase; None where the ranker did not make it."""
+    run = shop.published_run(view.snapshot, RECOMMENDATIONS)
+    by_ranker = run is not None and (run.metrics.get("published") or {}).get(kind) == "ranker"
+    days = run.metrics.get("holdout_days") if run is not None and by_ranker else None
+    return int(days) if days else None
+
+
 def _views(path: str, view: View) -> Component:
     return html.Div(view_choice(path, view), className="controls page-controls")
 

@@ -16,5 +16,5 @@ def product_label(product: tuple[str, str]) -> Component:
     """The name, then the id in small: several products may bear one name."""
     name, product_id = product
     if name == product_id:
-        return html.Span(name, className="product", title=name)
-    return html.Span([name, html.Span(product_id, className="sku")], className="product", title=name)
+        return html.Span(html.Bdi(name), className="product", title=name)
+    return html.Span([html.Bdi(name), html.Span(product_id, className="sku")], className="product", title=name)

@@ -156,7 +156,12 @@ def buy_again(view: View) -> Component:
 def _offers(view: View, kind: str, title: str, about: str) -> Component:
     frame = recommendations.for_customer(view.snapshot, view.subject, NO_RULES)
     lacking = "Nothing to offer here: no published recommendations for this customer."
-    shown = offers(frame[frame["kind"] == kind], lambda product: offering.product_href(view, product), lacking)
+    shown = offers(
+        frame[frame["kind"] == kind],
+        lambda product: offering.product_href(view, product),
+        lacking,
+        offering.chance_days(view, kind),
+    )
     return card(title, shown, about=about)
 
 

@@ -60,7 +60,12 @@ def _offers(view: View, kind: str, title: str, about: str) -> Component:
     frame = queries.for_customer(view.snapshot, view.subject, view.filters.rules)
     narrow = "The rules leave nothing of this list: loosen or clear them."
     lacking = narrow if view.filters.rules.narrow else "The published run has no such list for this customer."
-    shown = offers(frame[frame["kind"] == kind], lambda product: offering.product_href(view, product), lacking)
+    shown = offers(
+        frame[frame["kind"] == kind],
+        lambda product: offering.product_href(view, product),
+        lacking,
+        offering.chance_days(view, kind),
+    )
     return card(title, shown, about=about)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from dashboard import ids
-from dashboard.components.offers import told_parts
+from dashboard.components.offers import offers, told_parts
 from dashboard.pages import PAGES, match
 from dashboard.pages.customers import download_address
 from dashboard.pages.offers_bundles import ROUTE
@@ -203,6 +203,21 @@ def test_the_parts_that_are_shown_add_up_to_the_score(shop: OfferShop) -> None:
         assert len(parts) <= 9
     for nonsense in (None, "", "{", "[]", "7", '{"a": "b"}', '{"a": NaN}', float("nan")):
         assert list(told_parts(nonsense, 1.0)) == []
+
+
+def test_a_score_is_told_as_a_chance_where_it_is_one() -> None:
+    named = {"product_id": "p", "name": "Tea", "because_product_id": "q", "because_name": "Cup", "because_at": None}
+    parts = json.dumps({"Every candidate": -3.0, "Popular now": 0.803})
+    row = {**named, "reason": "Bought Cup, which is much like it", "score": -2.197, "parts": parts}
+
+    def told(days: int | None) -> str:
+        return json.dumps(offers(pd.DataFrame([row]), str, "", days), cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+    assert "a chance of about 1 in 10 that the customer buys it within 28 days" in told(28)
+    assert "Starting point of every candidate: −3.00. All together −2.20" in told(None)
+    assert "chance" not in told(None)
+    assert told(28).count('"className": "part"') == 1, "the starting point is no bar"
+    assert '"children": "Cup"' in told(28).partition("much like it")[0], "the name stands apart from the sentence"
 
 
 @pytest.mark.parametrize(("query", "condition"), [("", "true"), ("segment=Loyal", "segment = 'Loyal'")])
