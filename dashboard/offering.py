@@ -13,7 +13,7 @@ from dashboard import ids
 from dashboard.components.choice import either
 from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
-from dashboard.judging import model_name
+from dashboard.judging import among, model_name, said
 from dashboard.view import Component, Slot, View
 from db.offer_rules import NO_RULES
 from db.queries import shop
@@ -41,7 +41,7 @@ _LABELS = {
     "support": "Support of at least",
     "lift": "Lift of at least",
 }
-_HINTS = {"low": "any", "high": "any", "buyers": "customers", "per_category": "products", "support": "0.001"}
+_HINTS = {"low": "any", "high": "any", "buyers": "customers", "per_category": "products", "support": "any"}
 
 
 def product_href(view: View, product_id: str) -> str:
@@ -95,18 +95,18 @@ def sentence(view: View) -> Component:
     """What is published, as of when, how it did against the best baseline; and what became of a newer run."""
     run, refusal = shop.published_run(view.snapshot, RECOMMENDATIONS), shop.refusal(view.snapshot, RECOMMENDATIONS)
     if run is None:
-        notice = html.P(["The newest run was not published. ", refusal], className="notice") if refusal else None
+        notice = html.P(["The newest run was not published. ", said(refusal)], className="notice") if refusal else None
         words = " to compute them; it needs orders of named customers over some weeks."
         return [empty("No recommendations yet", "Run ", html.Code("python -m models run"), words), notice]
+    refused = ["The newest run was not published. ", said(refusal or "")]
     stays = f"Shown are the lists of run {run.run_id}, of {fmt.day(run.as_of)}."
-    notices = (
-        [html.P(["The newest run was not published. ", refusal, f" {stays}"], className="notice")] if refusal else []
-    )
+    notices = [html.P([*refused, f" {stays}"], className="notice")] if refusal else []
     if run.metrics.get("forced"):
         forced = "These lists were published by force, although the gate refused them. "
-        notices.append(html.P([forced, run.metrics.get("reason")], className="notice"))
+        reason = str(run.metrics.get("reason") or "").removeprefix("Published by --force. ")
+        notices.append(html.P([forced, said(reason)], className="notice"))
     days = run.metrics.get("holdout_days")
-    measured = f"Measured on {days} days that the models had not seen; " if days else ""
+    measured = f"Measured on {days} days that the models had not seen{among(run.metrics)}; " if days else ""
     as_of = f"{measured or ''}{'as' if measured else 'As'} of {fmt.day(run.as_of)}, run {run.run_id}. "
     link = dcc.Link("How good they are →", href=view.href(QUALITY), className="nowrap")
     return [html.P([*_findings(run.metrics), as_of, link], className="sentence"), *notices]

@@ -112,7 +112,7 @@ def _number(name: str) -> dict[str, Any]:
         "type": "rightAligned",
         "minWidth": 132 if name in ("confidence", "leverage") else 112,
         "valueFormatter": {"function": f"params.data ? (params.value == null ? '–' : {shown}) : ''"},
-    } | ({"sort": "desc"} if name == "lift" else {})
+    } | ({"sort": "desc"} if name == "leverage" else {})
 
 
 def finding(view: View) -> Component:
