@@ -64,7 +64,7 @@ def slot(client: FlaskClient, name: str, path: str, query: str) -> str:
         [{"id": id_, "property": "id", "value": id_}, {"id": ids.URL, "property": "pathname", "value": path}],
         '{"name":["MATCH"],"type":"slot"}.children',
     )
-    return json.dumps(answer)
+    return re.sub(r'"bdata": "[^"]*"', "", json.dumps(answer))  # numbers in base64, where any letters may stand
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
@@ -169,7 +169,7 @@ def test_the_download_is_the_list_and_its_order(client: FlaskClient, sample_shop
 def test_a_download_with_a_strange_request_is_the_whole_list(client: FlaskClient, grid: str) -> None:
     reply = client.get(f"/download/customers.csv?grid={quote(grid)}")
     assert reply.status_code == 200
-    assert reply.get_data().count(b"\n") == int(reply.headers["X-Spectrum-Rows"]) + 1 == 801
+    assert reply.get_data().count(b"\n") == int(reply.headers["X-Spectrum-Rows"]) + 1 == HOUSEHOLDS + 1
 
 
 def test_cells_a_spreadsheet_would_run_are_made_harmless(engine: Engine, settings: Settings) -> None:
