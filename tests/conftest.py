@@ -22,7 +22,7 @@ from db.engine import make_engine
 from settings import Settings
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-HOUSEHOLDS = 300
+HOUSEHOLDS = 800
 """Of the sample, in `sample_shop`."""
 _TEMPLATE = "migrated"
 _SAMPLE = "sample"

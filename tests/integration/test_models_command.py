@@ -118,7 +118,7 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
         assert waiting is not None
         signal.pthread_kill(waiting, signal.SIGINT)
         try:
-            for _ in range(1_000):
+            for _ in range(6_000):
                 time.sleep(0.01)
                 tick()
         except InterruptedError:
