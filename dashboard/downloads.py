@@ -1,9 +1,10 @@
 """Lists that a route streams as CSV: of one snapshot, counted first, cut off visibly where the rows do not add up."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,9 @@ from db.grid import ColumnKind, GridRequest
 from db.queries import audience, bundles, customers, recommendations
 from errors import SnapshotError
 
+CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
+"""The routes of the lists that grids show."""
+
 Rows: TypeAlias = tuple[int, Iterator[pa.RecordBatch]]
 """How many rows there are, and the batches that bring them."""
 
@@ -22,10 +26,18 @@ _FORMULA = r"^[=+\-@\t\r]"
 _LONGEST_ID = 1_000
 
 
+def address_of(route: str, query: str, request: Mapping[str, Any] | None = None) -> str:
+    """Of the list that a grid shows: under the same filters, order and column filters (of its request for rows)."""
+    told = request or {}
+    asked = {name: told.get(name) for name in ("sortModel", "filterModel") if told.get(name)}
+    grid = f"grid={quote(json.dumps(asked, separators=(',', ':')))}" if asked else ""
+    return route + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
+
+
 def register(server: Flask, views: Views) -> None:
     """Each route takes the filters of a page, and streams what that page lists."""
 
-    @server.get("/download/customers.csv")
+    @server.get(CUSTOMERS)
     def customer_list() -> Response:
         def rows(view: View) -> Rows:
             return customers.whole_list(view.snapshot, view.filters, _asked(customers.COLUMNS))
@@ -46,7 +58,7 @@ def register(server: Flask, views: Views) -> None:
 
         return _streamed(views, "audience", audience.WHOLE_AUDIENCE, rows)
 
-    @server.get("/download/bundles.csv")
+    @server.get(BUNDLES)
     def rules_of_baskets() -> Response:
         def rows(view: View) -> Rows:
             return bundles.whole_list(view.snapshot, view.filters.rules, _asked(bundles.COLUMNS))

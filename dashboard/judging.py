@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard import format as fmt
-from db.judged import Judged, Slice
+from db.judged import BASELINES, Judged, Slice
 
 MODELS = {
     "published": "Published lists",
@@ -29,12 +29,6 @@ SLICES: dict[Slice, str] = {
     "any": "all products",
 }
 SHORT: dict[Slice, str] = {"discover": "New to them", "buy_again": "Buy again", "any": "All"}
-BASELINES: dict[Slice, Sequence[str]] = {
-    "discover": ("popular", "item_knn", "ease", "als"),
-    "buy_again": ("own_history",),
-    "any": ("popular", "item_knn", "ease", "als", "own_history"),
-}
-"""What a model must beat."""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import quote
 
 import dash_bootstrap_components as dbc
+import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
 from dashboard import ids
+from dashboard.components.card import card
 from dashboard.components.choice import either
 from dashboard.components.icons import icon
+from dashboard.components.offers import offers
 from dashboard.components.states import empty, slot
 from dashboard.judging import among, model_name, said
 from dashboard.view import Component, Slot, View
@@ -89,6 +92,13 @@ def _views(path: str, view: View) -> Component:
 def view_choice(path: str, view: View) -> Component:
     """The way from one view of the offers to the others."""
     return either("Show", [(name, view.href(to)) for to, name in VIEWS.items()], view.href(path))
+
+
+def list_card(view: View, lists: pd.DataFrame, kind: str, title: str, about: str, lacking: str) -> Component:
+    """One list of a customer, of `lists` (see `recommendations.for_customer`); an empty one says what is lacking."""
+    of_kind = lists[lists["kind"] == kind]
+    shown = offers(of_kind, lambda product: product_href(view, product), lacking, chance_days(view, kind))
+    return card(title, shown, about=about)
 
 
 def sentence(view: View) -> Component:

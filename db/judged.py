@@ -1,12 +1,19 @@
 """What a page on the quality of recommendations shows: a frozen value <-> the text it has in an address."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Slice: TypeAlias = Literal["discover", "buy_again", "any"]
 
 SLICES: tuple[Slice, ...] = ("discover", "buy_again", "any")
+BASELINES: Mapping[Slice, Sequence[str]] = {
+    "discover": ("popular", "item_knn", "ease", "als"),
+    "buy_again": ("own_history",),
+    "any": ("popular", "item_knn", "ease", "als", "own_history"),
+}
+"""The models that recommendations are held against before they are published."""
 DEPTHS = (10, 5)
 """Ranks of a list that are judged."""
 _FORM = re.compile(r"(discover|buy_again|any):(\d{1,2}):(5|10):(\d{0,9})")

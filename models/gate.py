@@ -69,7 +69,7 @@ class Verdict:
     sentence: str
 
 
-def verdict(evaluation: Evaluation, slice: Kind, model: str, baselines: Sequence[str], seed: int) -> Verdict:  # noqa: A002
+def verdict(evaluation: Evaluation, slice_: Kind, model: str, baselines: Sequence[str], seed: int) -> Verdict:
     """Judge a model by NDCG@10 of a slice over all folds, customer by customer, against the best of the baselines.
 
     It passes where the 95% interval of the mean difference lies over 0, and no segment is clearly worse: its own
@@ -78,16 +78,18 @@ def verdict(evaluation: Evaluation, slice: Kind, model: str, baselines: Sequence
     where none of the baselines was evaluated.
     """
     values = evaluation.by_customer
-    if not any(name == slice for _, _, name in values):
+    if not any(name == slice_ for _, _, name in values):
         raise NotEnoughDataError(
-            f"Nobody bought anything in the days held out to test recommendations {SLICES[slice]}; load a longer "
+            f"Nobody bought anything in the days held out to test recommendations {SLICES[slice_]}; load a longer "
             "history or hold out more with --holdout-days."
         )
-    means = {name: values[POOLED, name, slice][JUDGED].mean() for name in baselines if (POOLED, name, slice) in values}
+    means = {
+        name: values[POOLED, name, slice_][JUDGED].mean() for name in baselines if (POOLED, name, slice_) in values
+    }
     if not means:
-        raise KeyError(f"None of {', '.join(baselines)} was evaluated on {slice}.")
+        raise KeyError(f"None of {', '.join(baselines)} was evaluated on {slice_}.")
     baseline = max(means, key=lambda name: means[name])
-    paired = _paired(evaluation, slice, model, baseline)
+    paired = _paired(evaluation, slice_, model, baseline)
     mean, low, high, customers = _interval(paired["difference"], seed)
     segments = tuple(_in_segment(str(name), rows["difference"], seed) for name, rows in paired.groupby(C.SEGMENT))
     worse = [one for one in segments if one.clearly_worse]
@@ -95,11 +97,11 @@ def verdict(evaluation: Evaluation, slice: Kind, model: str, baselines: Sequence
     passed = low > 0 and not worse and customers >= MIN_CUSTOMERS
     best = f"{_called(baseline)}, the best baseline," if len(means) > 1 else _called(baseline)
     sentence = (
-        f"{_finding(_called(model), f'{best} {SLICES[slice]}', mean, low, customers, worse)}: NDCG@10 {value:.4f} "
+        f"{_finding(_called(model), f'{best} {SLICES[slice_]}', mean, low, customers, worse)}: NDCG@10 {value:.4f} "
         f"against {other:.4f} (difference {mean:+.4f}, 95% interval {low:+.4f} to {high:+.4f}, "
         f"{counted(customers, 'customer')})."
     )
-    return Verdict(passed, slice, model, baseline, value, other, mean, low, high, customers, segments, sentence)
+    return Verdict(passed, slice_, model, baseline, value, other, mean, low, high, customers, segments, sentence)
 
 
 def _paired(evaluation: Evaluation, slice_: Kind, model: str, baseline: str) -> pd.DataFrame:

@@ -4,10 +4,10 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import hypothesis
@@ -20,6 +20,8 @@ from db import snapshot
 from db.embedded import embedded_url, stop
 from db.engine import make_engine
 from settings import Settings
+
+Shop = TypeVar("Shop")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 HOUSEHOLDS = 800
@@ -93,6 +95,15 @@ def empty_shop(server: URL, data_dir: Path) -> Iterator[Settings]:
     _execute(server, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
     yield _settings(server.set(database=name), data_dir)
     _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def shop_made(server: URL, data_dir: Path, make: Callable[[Settings, Engine], Shop]) -> Iterator[Shop]:
+    """What `make` makes in an empty shop, which is gone afterwards."""
+    with empty_shop(server, data_dir) as settings:
+        engine = make_engine(settings)
+        yield make(settings, engine)
+        engine.dispose()
 
 
 @pytest.fixture

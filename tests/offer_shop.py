@@ -11,11 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from dashboard.app import create_app
-from db import result_schema, runs, schema, snapshot
-from db.bulk import arrow_table, copy_in
+from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from settings import Settings
-from tests.small_shop import SEGMENTS, made_segments
+from tests.small_shop import SEGMENTS, made_segments, record
 
 AS_OF = datetime.fromisoformat("2018-01-01")
 CATEGORIES = ("Tea & coffee", "O'Brien's", "<b>Toys</b>", None)
@@ -182,12 +181,7 @@ def made(settings: Settings, engine: Engine) -> OfferShop:
     people = pd.DataFrame({C.CUSTOMER_ID: sorted(set(lines[C.CUSTOMER_ID]))})
     people[C.COUNTRY] = [rng.choice(["France", "Spain", None]) for _ in people.index]
     people[C.ATTRIBUTES] = "{}"
-    with engine.begin() as connection:
-        months = "{" + ",".join(f"2017-{month:02}" for month in range(1, 13)) + "}"
-        load = "INSERT INTO load (name, sha256, status, months) VALUES ('x', 'x', 'done', :months)"
-        connection.execute(text(load), {"months": months})
-        for table, frame in ((schema.customer, people), (schema.product, products), (schema.transaction_line, lines)):
-            copy_in(connection, table, arrow_table(table, frame).to_batches())
+    record(engine, people, products, lines)
     profiles, of_segments = made_segment_lists(rng)
     run = runs.open_run(engine, runs.SEGMENTS, AS_OF, {}, "x")
     results = {

@@ -133,6 +133,16 @@ def made_moves(rng: random.Random, ids: list[str]) -> tuple[pd.DataFrame, pd.Dat
     return pd.DataFrame(rows), pd.DataFrame(told, columns=names_of_steps)
 
 
+def record(engine: Engine, people: pd.DataFrame, products: pd.DataFrame, lines: pd.DataFrame) -> None:
+    """Write customers, products and lines of 2017 as one load would have."""
+    with engine.begin() as connection:
+        months = "{" + ",".join(f"2017-{month:02}" for month in range(1, 13)) + "}"
+        load = "INSERT INTO load (name, sha256, status, months) VALUES ('x', 'x', 'done', :months)"
+        connection.execute(text(load), {"months": months})
+        for table, frame in ((schema.customer, people), (schema.product, products), (schema.transaction_line, lines)):
+            copy_in(connection, table, arrow_table(table, frame).to_batches())
+
+
 def made(settings: Settings, engine: Engine) -> Shop:
     """The shop in an empty database, with its snapshot."""
     rng = random.Random(7)
@@ -146,12 +156,7 @@ def made(settings: Settings, engine: Engine) -> Shop:
     products = pd.DataFrame({C.PRODUCT_ID: [f"p{n}" for n in range(8)], C.NAME: "name", C.IS_SERVICE: False})
     products[C.CATEGORY] = ["even" if n % 2 == 0 else "odd" for n in range(8)]
     products[C.DEPARTMENT] = ["low" if n < 4 else "high" for n in range(8)]
-    with engine.begin() as connection:
-        months = "{" + ",".join(f"2017-{month:02}" for month in range(1, 13)) + "}"
-        load = "INSERT INTO load (name, sha256, status, months) VALUES ('x', 'x', 'done', :months)"
-        connection.execute(text(load), {"months": months})
-        for table, frame in ((schema.customer, people), (schema.product, products), (schema.transaction_line, lines)):
-            copy_in(connection, table, arrow_table(table, frame).to_batches())
+    record(engine, people, products, lines)
     segments = made_segments(rng, lines)
     steps, told = made_moves(rng, list(segments[C.CUSTOMER_ID]))
     earlier = segments.head(40).assign(**{C.SEGMENT: "Of old"})

@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from dashboard.callbacks import browser, bundles, data, filters, grid, pick, router, slots
+from dashboard.callbacks import browser, data, filters, grid, pick, router, slots
 from dashboard.view import Views
 from settings import Settings
 
@@ -13,7 +13,6 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
     slots.register(app, views)
     filters.register(app, views)
     grid.register(app, views)
-    bundles.register(app, views)
     pick.register(app, views)
     data.register(app, views, settings)
     browser.register(app)

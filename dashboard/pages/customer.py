@@ -11,7 +11,6 @@ from dashboard.components import charts
 from dashboard.components.card import card, segment_chip
 from dashboard.components.course import WHY, finding, strip
 from dashboard.components.graph import graph
-from dashboard.components.offers import offers
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
@@ -156,13 +155,7 @@ def buy_again(view: View) -> Component:
 def _offers(view: View, kind: str, title: str, about: str) -> Component:
     frame = recommendations.for_customer(view.snapshot, view.subject, NO_RULES)
     lacking = "Nothing to offer here: no published recommendations for this customer."
-    shown = offers(
-        frame[frame["kind"] == kind],
-        lambda product: offering.product_href(view, product),
-        lacking,
-        offering.chance_days(view, kind),
-    )
-    return card(title, shown, about=about)
+    return offering.list_card(view, frame, kind, title, about, lacking)
 
 
 def history(view: View) -> Component:

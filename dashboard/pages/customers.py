@@ -1,16 +1,15 @@
 """Customers: the list, sorted, filtered and paged by the database, and its download."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-import dash_ag_grid as dag
 from dash import dcc, html
 
 from dashboard import ids
+from dashboard.components.grid import grid
 from dashboard.components.icons import icon
 from dashboard.components.states import empty
+from dashboard.downloads import CUSTOMERS, address_of
 from dashboard.measures import MEASURES
 from dashboard.view import Component, Page, View
 from db.filters import GROUPING_FIELDS
@@ -44,13 +43,6 @@ _SHOWN += ("p_alive", "churn_risk", "next_order_at", "clv", "r_score", "f_score"
 """The columns that are seen at first, in this order; the others follow in that of the list."""
 
 
-def download_address(query: str, request: Mapping[str, Any], route: str = "/download/customers.csv") -> str:
-    """The route that streams what a grid shows, under the same filters, order and column filters."""
-    asked = {name: request.get(name) for name in ("sortModel", "filterModel") if request.get(name)}
-    grid = f"grid={quote(json.dumps(asked, separators=(',', ':')))}" if asked else ""
-    return route + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
-
-
 def layout(view: View) -> Component:
     """The grid asks for its rows itself; see `callbacks.grid`. Before the first run what to do alone."""
     heading = html.H1("Customers", className="visually-hidden")
@@ -60,33 +52,7 @@ def layout(view: View) -> Component:
     there = queries.filled(view.snapshot)
     names = [*_SHOWN, *(name for name in queries.COLUMNS if name not in _SHOWN)]
     columns = [_column(name) for name in names if name in there or name in ("customer_id", "segment")]
-    grid = dag.AgGrid(
-        id=ids.GRID,
-        columnDefs=columns,
-        defaultColDef={
-            "filter": "agTextColumnFilter",
-            "sortable": True,
-            "resizable": True,
-            "minWidth": 80,
-            "flex": 1,
-            "filterParams": {"maxNumConditions": 2, "buttons": ["reset"], "debounceMs": 400},
-        },
-        rowModelType="infinite",
-        getRowId="params.data.customer_id",
-        dashGridOptions={
-            "cacheBlockSize": 100,
-            "maxConcurrentDatasourceRequests": 1,  # dash-ag-grid answers the last of several alone
-            "maxBlocksInCache": 20,
-            "infiniteInitialRowCount": 100,
-            "rowHeight": 40,
-            "headerHeight": 44,
-            "suppressCellFocus": False,
-            "multiSortKey": "ctrl",
-            "theme": {"function": "themeQuartz"},
-        },
-        className="customer-grid",
-    )
-    address = download_address(view.filters.query(), {})
+    address = address_of(CUSTOMERS, view.filters.query())
     download = html.A([icon("download"), "Download CSV"], id=ids.DOWNLOAD, href=address, className="button primary")
     count = html.P(id=ids.GRID_COUNT, className="sentence", **{"aria-live": "polite"})
     return [
@@ -101,7 +67,7 @@ def layout(view: View) -> Component:
                 ),
             ]
         ),
-        html.Div(grid, className="panel grid-panel"),
+        html.Div(grid(ids.GRID, columns, "customer_id"), className="panel grid-panel"),
     ]
 
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-import dash_ag_grid as dag
 import pandas as pd
 from dash import html
 
 from dashboard import format as fmt
 from dashboard import ids, offering
+from dashboard.components.grid import grid
 from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
-from dashboard.pages.customers import download_address
+from dashboard.downloads import BUNDLES as ROUTE
+from dashboard.downloads import address_of
 from dashboard.view import Component, Page, View
 from db.queries import bundles as queries
 
-ROUTE = "/download/bundles.csv"
 _TOLD = 10
 _NUMBERS = {
     "lift": ("Lift", ",.2f", "How many times as often as usual: the confidence over the share of all baskets."),
@@ -44,7 +44,7 @@ def layout(view: View) -> Component:
     button = html.A(
         [icon("download"), "Download CSV"],
         id=ids.BUNDLE_DOWNLOAD,
-        href=download_address(view.filters.query(), {}, ROUTE),
+        href=address_of(ROUTE, view.filters.query()),
         className="button",
         download="",
     )
@@ -53,39 +53,12 @@ def layout(view: View) -> Component:
         offering.rule_bar(view, offering.BASKET_RULES),
         slot("offers_bundles.finding", "sentence"),
         html.Div([count, button], className="bar start"),
-        html.Div(_grid(), className="panel grid-panel"),
+        html.Div(grid(ids.BUNDLES, _columns(), "key", tooltipShowDelay=300), className="panel grid-panel"),
     ]
 
 
-def _grid() -> Component:
-    """Its rows come by `callbacks.bundles`."""
-    columns = [_product("product", "Who buys"), _product("other_product", "also buys")]
-    columns += [_number(name) for name in _NUMBERS]
-    return dag.AgGrid(
-        id=ids.BUNDLES,
-        columnDefs=columns,
-        defaultColDef={
-            "filter": "agTextColumnFilter",
-            "sortable": True,
-            "resizable": True,
-            "flex": 1,
-            "filterParams": {"maxNumConditions": 2, "buttons": ["reset"], "debounceMs": 400},
-        },
-        rowModelType="infinite",
-        getRowId="params.data.key",
-        dashGridOptions={
-            "cacheBlockSize": 100,
-            "maxConcurrentDatasourceRequests": 1,  # as for the list of customers
-            "maxBlocksInCache": 20,
-            "infiniteInitialRowCount": 100,
-            "rowHeight": 40,
-            "headerHeight": 44,
-            "multiSortKey": "ctrl",
-            "tooltipShowDelay": 300,
-            "theme": {"function": "themeQuartz"},
-        },
-        className="customer-grid",
-    )
+def _columns() -> list[dict[str, Any]]:
+    return [_product("product", "Who buys"), _product("other_product", "also buys"), *map(_number, _NUMBERS)]
 
 
 def _product(name: str, head: str) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from dash import dcc, html
 
 from dashboard import offering
-from dashboard.components.card import card, segment_chip
-from dashboard.components.offers import offers
+from dashboard.components.card import segment_chip
 from dashboard.components.states import empty, slot
 from dashboard.pages.recommendations import customer_box
 from dashboard.view import Component, Page, View
@@ -60,13 +59,7 @@ def _offers(view: View, kind: str, title: str, about: str) -> Component:
     frame = queries.for_customer(view.snapshot, view.subject, view.filters.rules)
     narrow = "The rules leave nothing of this list: loosen or clear them."
     lacking = narrow if view.filters.rules.narrow else "The published run has no such list for this customer."
-    shown = offers(
-        frame[frame["kind"] == kind],
-        lambda product: offering.product_href(view, product),
-        lacking,
-        offering.chance_days(view, kind),
-    )
-    return card(title, shown, about=about)
+    return offering.list_card(view, frame, kind, title, about, lacking)
 
 
 PAGE = Page(

@@ -18,14 +18,14 @@ def weeks(snapshot: Snapshot) -> pd.DataFrame:
     run_id, as_of, kind, week (from 1), starts_at, is_full (whether the data reach its end), segment, and counts:
 
     - customers: who have a list of the run and bought in that week something their list could have held: a product
-      they had not bought before the run's moment (discover, popular), or one they had (buy_again)
+      that was new to them at the run's moment (discover, popular), or one they had ever bought (buy_again)
     - hits: of them, who bought at least one such product of the first `LENGTH` on their list
     - found: how many such products all of them bought together
     - only, only_popular: of the customers of discover who have a list of popularity too, whom the one list hit and the
       other did not; paired: how many these customers are
 
     Only purchases of goods count: no returns, no services, nothing given away, nothing before the run's moment. Where a
-    run lets a product count as new again after some days, it does here too. A segment is the customer's by the run of
+    run lets a product count as new again after some days, it does here too, and may stand on both lists. A segment is the customer's by the run of
     segments of the same moment, else by the published one, and empty where there is none. A run without a purchase
     after it has no rows.
     """
@@ -68,9 +68,10 @@ def _counts(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
         ), pair AS (
             SELECT DISTINCT hash(customer_id, product_id) AS pair FROM after
         ), before AS (
-            SELECT DISTINCT run_id, customer_id, product_id FROM (
-                FROM purchase WHERE hash(customer_id, product_id) IN (FROM pair)
-            ) JOIN run ON ordered_at < as_of AND (again_after = 0 OR ordered_at >= as_of - again_after * INTERVAL 1 DAY)
+            SELECT run_id, customer_id, product_id,
+                any_value(again_after) = 0 OR max(ordered_at) >= any_value(as_of - again_after * INTERVAL 1 DAY) AS held
+            FROM (FROM purchase WHERE hash(customer_id, product_id) IN (FROM pair)) JOIN run ON ordered_at < as_of
+            GROUP BY run_id, customer_id, product_id
         ), listed AS (
             SELECT run_id, customer_id, product_id, bool_or(kind = 'discover') AS by_discover,
                 bool_or(kind = 'popular') AS by_popular, bool_or(kind = 'buy_again') AS by_buy_again
@@ -81,14 +82,14 @@ def _counts(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
                 bool_or(kind = 'popular') AS has_popular, bool_or(kind = 'buy_again') AS has_buy_again
             FROM every_recommendation WHERE rank = 1 AND customer_id IN (SELECT customer_id FROM after) GROUP BY ALL
         ), done AS (
-            SELECT run_id, customer_id, week, before.product_id IS NOT NULL AS had, by_discover, by_popular,
-                by_buy_again
+            SELECT run_id, customer_id, week, held IS NOT NULL AS had, NOT coalesce(held, false) AS is_new,
+                by_discover, by_popular, by_buy_again
             FROM after LEFT JOIN before USING (run_id, customer_id, product_id)
             LEFT JOIN listed USING (run_id, customer_id, product_id)
         ), customer_week AS (
-            SELECT run_id, customer_id, week, bool_or(NOT had) AS tried, bool_or(had) AS repeated,
-                count(*) FILTER (NOT had AND by_discover) AS discover,
-                count(*) FILTER (NOT had AND by_popular) AS popular,
+            SELECT run_id, customer_id, week, bool_or(is_new) AS tried, bool_or(had) AS repeated,
+                count(*) FILTER (is_new AND by_discover) AS discover,
+                count(*) FILTER (is_new AND by_popular) AS popular,
                 count(*) FILTER (had AND by_buy_again) AS buy_again
             FROM done GROUP BY ALL
         ), judged AS (

@@ -71,7 +71,7 @@ def advice(data: Snapshot, as_of: datetime, work: Workshop, tick: Tick) -> Advic
         _explained(again, work, candidates, now, pairs),
         _reasoned(own.frame.assign(**{C.KIND: own.kind}), now, pairs),
         _reasoned(popular.assign(**{C.KIND: POPULAR}), now, pairs),
-        discover.coverage(len(now.products)),
+        discover.coverage(len(candidates)),
     )
     tick()
     return advised

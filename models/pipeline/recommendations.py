@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from db import result_schema, runs
 from db.columns import Columns as C
+from db.judged import BASELINES
 from db.snapshot import Snapshot
 from models.evaluation import PUBLISHED, Evaluation, evaluation
 from models.gate import Verdict, verdict
@@ -26,14 +27,9 @@ from models.pipeline.workshop import Workshop
 from models.recommenders.base import Recommender, Tick
 from models.recommenders.factorised import Factorised
 from models.recommenders.own_history import OwnHistory
+from models.recommenders.ranker import LISTS
 from models.recommenders.training import Kind
 from settings import Settings
-
-BASELINES: Mapping[Kind, tuple[str, ...]] = {
-    "discover": ("popular", "item_knn", "ease", "als"),
-    "buy_again": ("own_history",),
-}
-"""What recommendations of a kind are compared with before they are published."""
 
 
 def publish_recommendations(
@@ -64,7 +60,11 @@ def publish_recommendations(
         judging = pool.submit(evaluation, past.folds, work.models, options.seed, work.published, tick)
         advising = pool.submit(advice, data, as_of, work, tick)
         judged = judging.result()
-        decided = {kind: verdict(judged, kind, PUBLISHED, BASELINES[kind], options.seed) for kind in _judged(judged)}
+        decided = {
+            kind: verdict(judged, kind, PUBLISHED, BASELINES[kind], options.seed)
+            for kind in LISTS
+            if _is_judged(judged, kind)
+        }
         chosen = _chosen(work, decided)
         rows = _rows(judged, chosen)
         passed, sentence = decided["discover"].passed, decided["discover"].sentence
@@ -88,9 +88,9 @@ def publish_recommendations(
     return passed or options.force, sentence
 
 
-def _judged(judged: Evaluation) -> list[Kind]:
-    """The kinds of list that somebody could be judged by."""
-    return [kind for kind in BASELINES if any(slice_ == kind for _, _, slice_ in judged.by_customer)]
+def _is_judged(judged: Evaluation, kind: Kind) -> bool:
+    """Whether somebody could be judged by."""
+    return any(slice_ == kind for _, _, slice_ in judged.by_customer)
 
 
 def _chosen(work: Workshop, decided: Mapping[Kind, Verdict]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from db.columns import Columns as C
 from models.evaluation import Fold
 from models.lists import Lists, lists
 from models.pipeline.history import History
@@ -22,7 +21,7 @@ from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
 from models.recommenders.ranker import Ranker
 from models.recommenders.signals import Signals
-from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
+from models.recommenders.training import Kind, Training
 from models.tuning import tuned
 
 _QUICK: tuple[type[Recommender], ...] = (Popular, OwnHistory, ItemKNN, Ease, Als, Hybrid)
@@ -62,6 +61,8 @@ class Workshop:
             known = [self.past.now, *(fold.training for fold in self.past.folds)]
             for ranked in [self._pool.submit(self._ranker, training) for training in known]:
                 ranked.result()
+            for training in self.past.trainings[len(known) :]:
+                self.fits.forget(training)  # what it taught is learnt
 
     def models(self, training: Training) -> Iterator[Recommender]:
         """The models that are judged, fitted on a training."""
@@ -112,14 +113,6 @@ class Workshop:
         oldest = self.past.oldest.training
         if not options.tune or oldest.before is None:
             return {}
-        before = oldest.before
-        days = (oldest.at - before.at).total_seconds() / 86_400
-        late = oldest.pairs[oldest.pairs[AGE] <= days]
-        after = pd.DataFrame(
-            {
-                C.CUSTOMER_ID: oldest.customers[C.CUSTOMER_ID].to_numpy()[late[CUSTOMER]],
-                C.PRODUCT_ID: oldest.products[C.PRODUCT_ID].to_numpy()[late[PRODUCT]],
-            }
-        )
+        before, after = oldest.before, oldest.since(oldest.before)
         found = [self._pool.submit(tuned, model, before, after, options.seed) for model in _TUNED]
         return {model.name: one.result() for model, one in zip(_TUNED, found, strict=True)}

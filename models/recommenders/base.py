@@ -75,11 +75,7 @@ class Recommender(ABC):
         rows = self._rows(customers)
         allowed = self._allowed(candidates)
         starts = range(0, max(len(rows), 1), _BLOCK)
-        alone: Any = {
-            "initializer": threadpool_limits,
-            "initargs": (1, "openmp"),
-        }  # trees would start threads of their own
-        with ThreadPoolExecutor(_THREADS, **alone) as pool:  # numpy works beside the other thread; blocks are apart
+        with ThreadPoolExecutor(_THREADS, "blocks", threadpool_limits, (1, "openmp")) as pool:  # trees: no more threads
             blocks = pool.map(lambda at: self._block(rows[at : at + _BLOCK], k, kind, allowed), starts)
             return pd.concat(blocks, ignore_index=True)
 
@@ -125,6 +121,26 @@ class Recommender(ABC):
         least = np.partition(scores, last, axis=0)[last] if len(rows) else np.inf
         row, column = (np.isfinite(scores) & (scores >= least)).nonzero()
         return row, column, scores[row, column]
+
+    def likeliest(self, k: int, candidates: Sequence[str] | None = None) -> tuple[Places, Places, Scores]:
+        """The k customers likeliest to discover each product: places of customers and products, and scores.
+
+        By product, the best first; equal scores go to the smaller customer_id. Customers who never bought anything are
+        left out: nothing is known of them that speaks for one rather than another. A block of customers is taken at a
+        time, and only the best are kept.
+        """
+        active = self.training.bought.getnnz(axis=1) > 0
+        kept: tuple[Places, Places, Scores] = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
+        for at in range(0, len(active), _BLOCK):
+            rows = at + np.flatnonzero(active[at : at + _BLOCK])
+            row, column, score = self.likely(rows, k, candidates)
+            customers, products, scores = (
+                np.concatenate(parts) for parts in zip(kept, (rows[row], column, score), strict=True)
+            )
+            order = np.lexsort((customers, -scores, products))
+            order = order[_place(products[order]) < k]
+            kept = customers[order], products[order], scores[order]
+        return kept
 
     def explain(self, customer: str, product: str) -> Explanation | None:
         """What the score of a customer and a candidate is the sum of; None where the model cannot tell.
@@ -193,6 +209,11 @@ class Recommender(ABC):
         self.training.restrict(scores, rows, kind, allowed)
         columns = best(scores, k)
         return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _place(values: Places) -> Places:
+    """The place of each among its equals, from 0; values ascending."""
+    return np.arange(len(values)) - np.searchsorted(values, values)
 
 
 def best(scores: Scores, k: int) -> Places:

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from models.recommenders import facts
 from models.recommenders.base import Flags, Places, Scores
+from models.recommenders.hybrid import Hybrid
 from models.recommenders.signals import LABELS, TRAIT, Signals
 from models.recommenders.training import Kind
 
@@ -45,7 +46,9 @@ class Teller:
         self._customers = facts.of_customers(self.training, self._products["price"][1])
         self._traits = facts.of_traits(self.training, signals.fading, signals.began)
         self._rhythm = facts.rhythm(self.training)
-        self._likeliest = self._of_each_product()
+        row, column, _ = signals.fitted(Hybrid).likeliest(_CUSTOMERS)
+        ones = np.ones(len(row), dtype=bool)
+        self._likeliest: sparse.csr_matrix = sparse.csr_matrix((ones, (row, column)), self.training.bought.shape)
 
     def inputs(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
         """Candidates for a list of the kind of each customer (places in the training), and what is told of them.
@@ -71,9 +74,7 @@ class Teller:
             listed &= self._pool(scores, listed) | self._likeliest[rows].toarray()
         row, column = listed.nonzero()
         told: dict[str, tuple[str, npt.NDArray[np.floating]]] = {}
-        for name, score in scores.items():
-            value = score[row, column]
-            told[name] = LABELS[name], value
+        told |= {name: (LABELS[name], score[row, column]) for name, score in scores.items()}
         who = rows[row]
         told |= {name: (label, values[column]) for name, (label, values) in self._products.items()}
         told |= {name: (label, values[who]) for name, (label, values) in self._customers.items()}
@@ -95,25 +96,6 @@ class Teller:
             places = np.argpartition(-score, each - 1, axis=1)[:, :each]
             np.put_along_axis(pool, places, True, axis=1)
         return pool
-
-    def _of_each_product(self) -> sparse.csr_matrix:
-        """Customers x products, True for the 30 customers of each product with the best score of LightFM who never
-        bought it."""
-        customers, products = len(self.training.customers), len(self.training.products)
-        each = min(_CUSTOMERS, customers)
-        best = np.full((each, products), -np.inf, np.float32)
-        who = np.zeros((each, products), np.intp)
-        for at in range(0, customers, _BLOCK):
-            rows = np.arange(at, min(at + _BLOCK, customers))
-            scores = self.signals.taste(rows)
-            self.training.restrict(scores, rows, "discover", None)
-            together = np.vstack([best, scores])
-            numbers = np.vstack([who, np.broadcast_to(rows[:, None], scores.shape)])
-            places = np.argpartition(-together, each - 1, axis=0)[:each]
-            best, who = np.take_along_axis(together, places, axis=0), np.take_along_axis(numbers, places, axis=0)
-        rank, column = np.isfinite(best).nonzero()
-        ones = np.ones(len(rank), dtype=bool)
-        return sparse.csr_matrix((ones, (who[rank, column], column)), shape=(customers, products))
 
 
 def direction(name: str) -> int:

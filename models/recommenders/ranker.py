@@ -25,7 +25,7 @@ from models.recommenders.hybrid import Hybrid
 from models.recommenders.inputs import Inputs, Teller, direction
 from models.recommenders.own_history import OwnHistory
 from models.recommenders.signals import Signals
-from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Kind, Training
+from models.recommenders.training import CUSTOMER, PRODUCT, Kind, Training
 
 LISTS: tuple[Kind, ...] = ("discover", "buy_again")
 
@@ -240,11 +240,9 @@ class Ranker(Recommender):
 
 def _bought_since(earlier: Training, later: Training) -> Mapping[str, Places]:
     """Pairs (places in the earlier training) bought between the two moments, of what was known then."""
-    days = (later.at - earlier.at).total_seconds() / 86_400
-    pairs = later.pairs[later.pairs[AGE] <= days]
-    ids = later.customers[C.CUSTOMER_ID].to_numpy(), later.products[C.PRODUCT_ID].to_numpy()
-    rows = pd.Index(earlier.customers[C.CUSTOMER_ID]).get_indexer(ids[0][pairs[CUSTOMER]])
-    columns = pd.Index(earlier.products[C.PRODUCT_ID]).get_indexer(ids[1][pairs[PRODUCT]])
+    bought = later.since(earlier)
+    rows = pd.Index(earlier.customers[C.CUSTOMER_ID]).get_indexer(bought[C.CUSTOMER_ID])
+    columns = pd.Index(earlier.products[C.PRODUCT_ID]).get_indexer(bought[C.PRODUCT_ID])
     known = (rows >= 0) & (columns >= 0)
     return {CUSTOMER: rows[known], PRODUCT: columns[known]}
 

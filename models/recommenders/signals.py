@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from db.columns import Columns as C
-from models.recommenders.base import Places, Recommender, Scores, Tick
+from models.recommenders.base import Places, Recommender, Scores
 from models.recommenders.ease import Ease
 from models.recommenders.evidence import largest
 from models.recommenders.fits import Fits, Model
@@ -57,11 +57,11 @@ class Signals:
 
     models: tuple[type[Recommender], ...] = (Ease, ItemKNN, Hybrid, PopularSegment)
 
-    def __init__(self, training: Training, fits: Fits, tick: Tick = lambda: None) -> None:
+    def __init__(self, training: Training, fits: Fits) -> None:
         self.training = training
         self._fits = fits
         for model in self.models:
-            fits.of(model, training, tick)
+            fits.of(model, training)
         purchases = training.purchases
         age = purchases[AGE].to_numpy()
         since = np.full(len(training.customers), np.inf)
@@ -95,7 +95,7 @@ class Signals:
             "alike": (few @ self._late).toarray(),
             "alike_late": (many @ self._latest).toarray(),
             "alike_new": (many @ self.began).toarray(),
-            "hybrid": self.taste(rows),
+            "hybrid": self.fitted(Hybrid)._scores(rows),
             "segment": self.fitted(PopularSegment)._scores(rows),
             "words": (self._theirs[rows] @ self._words.T).toarray(),
         }
@@ -106,10 +106,6 @@ class Signals:
     def fitted(self, recommender: type[Model]) -> Model:
         """One of the models below."""
         return self._fits.of(recommender, self.training)
-
-    def taste(self, rows: Places) -> Scores:
-        """The signal of LightFM alone, a new array."""
-        return self.fitted(Hybrid)._scores(rows)
 
     def _flags(self, mask: npt.NDArray[np.bool_]) -> sparse.csr_matrix:
         """Customers x products, 1 where bought in one of the purchases of the mask."""
@@ -142,8 +138,9 @@ class Signals:
         return largest((past.T @ self.began).toarray() / had[:, None], _NEXT_KEPT)
 
     def _traits(self) -> Iterator[tuple[str, tuple[Places, Scores, sparse.csr_matrix]]]:
-        """Of each trait: each product's value, its share of the value's late buyers, and how much of each
-        value each customer bought of late."""
+        """Of each trait: each product's value, its share of the value's late buyers, and how much of each value each
+        customer bought of late.
+        """
         buyers = self.training.buyers(_LATEST)
         for trait in TRAITS:
             values, kinds = pd.factorize(self.training.products[trait])

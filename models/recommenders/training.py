@@ -62,6 +62,16 @@ class Training:
         late = self.pairs[self.pairs[AGE] <= self.again_after]
         return self.matrix(late, np.ones(len(late), dtype=bool))
 
+    def since(self, earlier: "Training") -> pd.DataFrame:
+        """What customers bought since an earlier moment: customer_id, product_id, one row each."""
+        late = self.pairs[self.pairs[AGE] <= (self.at - earlier.at).total_seconds() / 86_400]
+        return pd.DataFrame(
+            {
+                C.CUSTOMER_ID: self.customers[C.CUSTOMER_ID].to_numpy()[late[CUSTOMER]],
+                C.PRODUCT_ID: self.products[C.PRODUCT_ID].to_numpy()[late[PRODUCT]],
+            }
+        )
+
     def buyers(self, days: float = np.inf) -> npt.NDArray[np.int64]:
         """How many customers bought each product, or did in the last `days` days."""
         return np.bincount(self.pairs.loc[self.pairs[AGE] <= days, PRODUCT], minlength=len(self.products))

@@ -8,18 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.engine import URL
 
-from db.engine import make_engine
-from tests.conftest import empty_shop
+from tests.conftest import shop_made
 from tests.e2e.conftest import OpenPage, served
 from tests.offer_shop import NAMES, OfferShop, made
 
 
 @pytest.fixture(scope="module")
 def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfferShop]:
-    with empty_shop(server, tmp_path_factory.mktemp("offers")) as settings:
-        engine = make_engine(settings)
-        yield made(settings, engine)
-        engine.dispose()
+    with shop_made(server, tmp_path_factory.mktemp("offers"), made) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="module")

@@ -18,20 +18,18 @@ from sqlalchemy.engine import URL
 
 from dashboard import ids
 from dashboard.components.offers import offers, told_parts
+from dashboard.downloads import BUNDLES, address_of
 from dashboard.pages import PAGES, match
-from dashboard.pages.customers import download_address
-from dashboard.pages.offers_bundles import ROUTE
 from dashboard.view import Views
 from db import result_schema, runs
 from db.columns import Columns as C
-from db.engine import make_engine
 from db.filters import Filters
 from db.grid import GridRequest
 from db.offer_rules import OfferRules
 from db.queries import audience, bundles, recommendations
 from db.snapshot import open_newest
 from settings import Settings
-from tests.conftest import empty_shop
+from tests.conftest import shop_made
 from tests.integration.test_pages import QUERIES, REQUESTS, asked, slot
 from tests.offer_shop import GATE, NAMES, OfferShop, made, published
 
@@ -55,10 +53,8 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfferShop]:
-    with empty_shop(server, tmp_path_factory.mktemp("offers")) as settings:
-        engine = make_engine(settings)
-        yield made(settings, engine)
-        engine.dispose()
+    with shop_made(server, tmp_path_factory.mktemp("offers"), made) as shop:
+        yield shop
 
 
 def downloaded(client: FlaskClient, address: str) -> list[dict[str, str]]:
@@ -292,10 +288,10 @@ def test_bundles_are_sorted_filtered_and_downloaded_as_asked(shop: OfferShop) ->
     columns = ["product_id", "other_product_id", "lift", "confidence"]
     assert list(frame[columns].itertuples(index=False, name=None)) == expected[:100]
     assert total == len(expected)
-    rows = downloaded(shop.client, download_address("?support=0.02&lift=2", grid, ROUTE))
+    rows = downloaded(shop.client, address_of(BUNDLES, "?support=0.02&lift=2", grid))
     assert [(r["product_id"], r["other_product_id"]) for r in rows] == [row[:2] for row in expected]
     assert (
-        len(downloaded(shop.client, f"{ROUTE}?grid=%7B"))
+        len(downloaded(shop.client, f"{BUNDLES}?grid=%7B"))
         == shop.ask("SELECT count(*) FROM current_product_pair WHERE baskets IS NOT NULL")[0][0]
     )
     lift, confidence = shop.ask(

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 
 from dashboard import ids
 from dashboard.app import create_app
+from dashboard.downloads import CUSTOMERS, address_of
 from dashboard.pages import PAGES, match
-from dashboard.pages.customers import download_address
 from dashboard.shell import SHELL_SLOTS
 from dashboard.view import Views
 from db import snapshot
@@ -145,7 +145,7 @@ def test_the_download_is_the_list_and_its_order(client: FlaskClient, sample_shop
         "sortModel": [{"colId": "monetary", "sort": "desc"}],
         "filterModel": {"frequency": {"type": "greaterThan", "filter": 20}},
     }
-    reply = client.get(download_address("?department=Produce", grid))
+    reply = client.get(address_of(CUSTOMERS, "?department=Produce", grid))
     rows = list(csv.DictReader(io.StringIO(reply.get_data(as_text=True))))
     engine = make_engine(sample_shop)
     with engine.connect() as connection:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from mlxtend.frequent_patterns import association_rules, fpgrowth  # type: ignore[import-untyped]
+from mlxtend.frequent_patterns import association_rules, fpgrowth
 
 from db import result_schema
 from db.columns import Columns as C

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from dashboard.theme import SEGMENT_COLOURS
 from db import result_schema
 from errors import ConfigurationError
 from models.configuration import COLOURS, DEFAULT, FEATURES, SCORES, GroupTable, Plan, read_plan
+from tests.complaints import complaint_of
 
 DEFAULT_PLAN = read_plan(None)
 
@@ -25,13 +27,7 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path / "shop.toml"
 
 
-def complaint(path: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        read_plan(path)
-    sentence = str(caught.value)
-    assert sentence.isprintable()
-    assert sentence.endswith(".")
-    return sentence
+complaint = partial(complaint_of, read_plan)
 
 
 def test_the_usual_eleven_eight_and_five() -> None:

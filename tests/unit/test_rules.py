@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from db.columns import Columns as C
 from errors import ConfigurationError
 from models.rules import DEFAULT, Rules, read_rules
+from tests.complaints import complaint_of
 
 DEFAULT_RULES = read_rules(None)
 PRODUCTS = pd.DataFrame(
@@ -35,13 +37,7 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path / "shop.toml"
 
 
-def complaint(path: Path) -> str:
-    with pytest.raises(ConfigurationError) as caught:
-        read_rules(path)
-    sentence = str(caught.value)
-    assert sentence.isprintable()
-    assert sentence.endswith(".")
-    return sentence
+complaint = partial(complaint_of, read_rules)
 
 
 def listed(rules: Rules) -> str:

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from db.columns import Columns as C
+from db.judged import BASELINES
 from models.evaluation import Fold
 from models.pipeline import Options
 from models.pipeline.history import History
-from models.pipeline.recommendations import BASELINES
 from models.pipeline.workshop import Workshop
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, Tick
