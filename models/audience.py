@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from db.columns import Columns as C
-from models.recommenders.base import Recommender
+from models.recommenders.base import Recommender, place_among_equals
 
 SIZE = 50
 """Customers a product at most."""
@@ -20,7 +20,12 @@ def audience(model: Recommender, candidates: Sequence[str]) -> pd.DataFrame:
     training = model.training
     row, column, score = model.likeliest(SIZE, candidates)
     products = training.products[C.PRODUCT_ID].to_numpy()[column]
-    found = pd.DataFrame(
-        {C.PRODUCT_ID: products, C.CUSTOMER_ID: training.customers[C.CUSTOMER_ID].to_numpy()[row], C.SCORE: score}
+    customers = training.customers[C.CUSTOMER_ID].to_numpy()[row]
+    return pd.DataFrame(
+        {
+            C.PRODUCT_ID: products,
+            C.RANK: place_among_equals(column) + 1,
+            C.CUSTOMER_ID: customers,
+            C.SCORE: score.astype(np.float64),
+        }
     )
-    return found.assign(**{C.RANK: found.groupby(C.PRODUCT_ID).cumcount() + 1}).astype({C.SCORE: np.float64})

@@ -25,9 +25,9 @@ def weeks(snapshot: Snapshot) -> pd.DataFrame:
       other did not; paired: how many these customers are
 
     Only purchases of goods count: no returns, no services, nothing given away, nothing before the run's moment. Where a
-    run lets a product count as new again after some days, it does here too, and may stand on both lists. A segment is the customer's by the run of
-    segments of the same moment, else by the published one, and empty where there is none. A run without a purchase
-    after it has no rows.
+    run lets a product count as new again after some days, it does here too, and may stand on both lists. A segment is
+    the customer's by the run of segments of the same moment, else by the published one, and empty where there is none.
+    A run without a purchase after it has no rows.
     """
     counts = _counts(snapshot, Filters())
     shared = counts[["run_id", "as_of", "week", "starts_at", "is_full", "segment"]]

@@ -138,7 +138,7 @@ class Recommender(ABC):
                 np.concatenate(parts) for parts in zip(kept, (rows[row], column, score), strict=True)
             )
             order = np.lexsort((customers, -scores, products))
-            order = order[_place(products[order]) < k]
+            order = order[place_among_equals(products[order]) < k]
             kept = customers[order], products[order], scores[order]
         return kept
 
@@ -211,7 +211,7 @@ class Recommender(ABC):
         return columns, np.take_along_axis(scores, columns, axis=1)
 
 
-def _place(values: Places) -> Places:
+def place_among_equals(values: Places) -> Places:
     """The place of each among its equals, from 0; values ascending."""
     return np.arange(len(values)) - np.searchsorted(values, values)
 

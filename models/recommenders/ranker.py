@@ -17,7 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
-from models.recommenders.base import Explanation, Flags, Places, Recommender, Scores, Tick
+from models.recommenders.base import Explanation, Flags, Places, Recommender, Scores, Tick, place_among_equals
 from models.recommenders.contributions import Contributions
 from models.recommenders.ease import Ease
 from models.recommenders.fits import Fits
@@ -216,7 +216,7 @@ class Ranker(Recommender):
         found = [self._scored(rows, one, allowed) for one in kinds]
         row, column, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
         order = np.lexsort((column, -score, row))
-        rank = np.arange(len(row)) - np.searchsorted(row[order], row[order])
+        rank = place_among_equals(row[order])
         places = np.zeros((len(rows), k), np.intp)
         best = np.full((len(rows), k), -np.inf)
         kept = order[rank < k]

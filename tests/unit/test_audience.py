@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from db.columns import Columns as C
 from models import audience as module
 from models.audience import audience
+from models.recommenders import base
 from models.recommenders.base import Recommender
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.item_knn import ItemKNN
@@ -36,7 +37,7 @@ def sorted_out(model: Recommender, candidates: list[str], size: int) -> pd.DataF
 
 @pytest.mark.parametrize("recommender", [ItemKNN, Hybrid, Popular, Ranker])
 def test_it_is_the_best_of_all_customers(recommender: type[Recommender], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 11)
+    monkeypatch.setattr(base, "_BLOCK", 11)
     monkeypatch.setattr(module, "SIZE", 6)
     model = recommender(42).fit(known())
     candidates = model.training.products[C.PRODUCT_ID].tolist()[::4]
@@ -59,7 +60,7 @@ def test_it_is_the_best_of_all_customers_whatever_the_scores(seed: int, size: in
     )
     model = Given(scores).fit(shop)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCK", block)
+        patch.setattr(base, "_BLOCK", block)
         patch.setattr(module, "SIZE", size)
         found = audience(model, ["p0", "p2", "p4"])
     pd.testing.assert_frame_equal(found, sorted_out(model, ["p0", "p2", "p4"], size), check_dtype=False)
