@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from console import console, progress, says_errors
 from db.engine import make_engine
@@ -98,6 +99,8 @@ def run(
     with progress() as display:
         outcome = pipeline.run(engine, settings, options, display)
     console.print(f"Segments are published: {outcome.segments}")
+    for sentence in outcome.unmet:
+        console.print(f"[yellow]The rule[/] {escape(sentence)}")
     if outcome.published:
         console.print(f"Recommendations are published: {outcome.recommendations}")
     else:

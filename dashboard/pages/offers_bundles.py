@@ -65,7 +65,7 @@ def _product(name: str, head: str) -> dict[str, Any]:
     return {
         "field": name,
         "headerName": head,
-        "minWidth": 200,
+        "minWidth": 128,
         "flex": 3,
         "tooltipField": "words",
         "cellRenderer": "Linked",

@@ -22,11 +22,12 @@ _FAR = timedelta(days=3_650)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run: one sentence each, and whether recommendations were published."""
+    """What became of a run: one sentence each, whether recommendations were published, and rules that name nothing."""
 
     segments: str
     recommendations: str
     published: bool
+    unmet: tuple[str, ...]
 
 
 def run(engine: Engine, settings: Settings, options: Options, display: Progress) -> Outcome:
@@ -47,7 +48,8 @@ def run(engine: Engine, settings: Settings, options: Options, display: Progress)
     except NotEnoughDataError as error:
         published, sentence = False, str(error)
     snapshot.refresh(engine, settings.data_dir)
-    return Outcome(clusters.reason, sentence, published)
+    unmet = options.rules.unmet(features.products(data, as_of))
+    return Outcome(clusters.reason, sentence, published, tuple(unmet))
 
 
 def is_current(engine: Engine, settings: Settings, options: Options) -> bool:

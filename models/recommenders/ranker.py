@@ -75,7 +75,7 @@ class Ranker(Recommender):
 
     name = "ranker"
     steps = _WINDOWS + 1 + len(LISTS)
-    grid = ({"windows": _WINDOWS, "iterations": 200},)
+    grid = ({"iterations": 200},)
 
     def __init__(self, seed: int, fits: Fits | None = None, **settings: Any) -> None:
         super().__init__(seed, **settings)
@@ -91,8 +91,8 @@ class Ranker(Recommender):
         told: dict[Kind, list[tuple[Inputs, npt.NDArray[np.bool_]]]] = {kind: [] for kind in LISTS}
         later: Training = training
         earlier: Training | None = training.before
-        for number in range(_WINDOWS):
-            if earlier is not None and number < self.settings["windows"]:
+        for _ in range(_WINDOWS):
+            if earlier is not None:
                 examples = self._examples(earlier, later)
                 for kind, pairs in told.items():
                     pairs.append(examples[kind])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,15 @@ def test_the_largest_seed_does_for_every_model(engine: Engine, settings: Setting
     assert "NDCG@10" in done.output
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """A process started in the background by a script ignores Ctrl-C, and so do those it starts: here it is heeded."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +128,7 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
         assert waiting is not None
         signal.pthread_kill(waiting, signal.SIGINT)
         try:
-            for _ in range(6_000):
+            for _ in range(1_000):
                 time.sleep(0.01)
                 tick()
         except InterruptedError:
@@ -139,6 +149,7 @@ def is_broken_off(engine: Engine) -> bool:
     return (latest.status, latest.message) == ("refused", "Broken off by Ctrl-C; run the models again.")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_run_within_seconds(engine: Engine, settings: Settings, tmp_path: Path) -> None:
     shop_of(200, engine, tmp_path / "shop.csv")
     assert settings.database_url is not None

@@ -243,10 +243,11 @@ def test_lists_keep_the_rules_and_serve_who_never_bought(engine: Engine, setting
     load(engine, source, layout=detect(source, "customers"))
     stock = [f"p{number}" for number in range(60) if number % 5]
     (tmp_path / "stock.csv").write_text("\n".join(["product_id", *stock]))
-    told = 'in_stock = "stock.csv"\nexclude_categories = ["alpha"]\nper_category = 4\nprice_high = 7'
+    told = 'in_stock = "stock.csv"\nexclude_categories = ["alpha", "Omega"]\nper_category = 4\nprice_high = 7'
     (tmp_path / "rules.toml").write_text(told)
     outcome = run(engine, settings, replace(FORCED, rules=read_rules(tmp_path / "rules.toml")))
     assert outcome.published
+    assert outcome.unmet == ("exclude_categories names Omega, and no product has that.",)
     named = "JOIN product USING (product_id)"
     lists = rows(engine, f"SELECT r.*, category FROM current_recommendation AS r {named}")
     audience = rows(engine, f"SELECT a.*, category FROM current_product_audience AS a {named}")
@@ -265,7 +266,7 @@ def test_lists_keep_the_rules_and_serve_who_never_bought(engine: Engine, setting
     assert "newcomer" not in set(audience[C.CUSTOMER_ID]), "nothing is known of who never bought"
     published = runs.published(engine, runs.RECOMMENDATIONS)
     assert published is not None
-    assert published.metrics["rules"]["exclude_categories"] == ["alpha"]
+    assert published.metrics["rules"]["exclude_categories"] == ["alpha", "Omega"]
     assert published.metrics["rules"]["in_stock"]["products"] == len(stock)
 
 
