@@ -65,7 +65,8 @@ def run(
         int, typer.Option(min=1, max=12, help="Windows of the past to test recommendations on, each a holdout earlier.")
     ] = 1,
     tune: Annotated[
-        bool, typer.Option("--tune", help="Try several settings of the baselines first, on the window before the test.")
+        bool,
+        typer.Option("--tune", help="Try several settings of the baselines first, on the windows before each test."),
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Recommendations by fewer models, trained shorter.")] = False,
     force: Annotated[

@@ -36,7 +36,7 @@ class Options:
     windows: int = 1
     """How many windows of the past recommendations are tested on."""
     tune: bool = False
-    """Whether the baselines are tried with several settings first, on the window before those of the test."""
+    """Whether the baselines are tried with several settings first, on the windows before each of the test."""
     quick: bool = False
     """Fewer models, and shorter training."""
     force: bool = False

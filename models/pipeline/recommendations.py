@@ -127,8 +127,7 @@ def _told(past: History, work: Workshop, options: Options) -> dict[str, Any]:
 
 def _of_model(model: Recommender, work: Workshop) -> dict[str, Any]:
     course = [list(point) for point in model.course] if isinstance(model, Factorised) else None
-    seconds = work.fits.seconds.get(model.name)
-    return {"seconds": seconds, "settings": dict(model.settings), "course": course}
+    return {"seconds": work.seconds(model), "settings": dict(model.settings), "course": course}
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from models.recommenders.popular import Popular
 from models.recommenders.ranker import Ranker
 from models.recommenders.signals import Signals
 from models.recommenders.training import Kind, Training
-from models.tuning import tuned
+from models.tuning import tried, tuned, windows_before
 
 _QUICK: tuple[type[Recommender], ...] = (Popular, OwnHistory, ItemKNN, Ease, Als, Hybrid)
 _QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {Hybrid.name: {"quick": True}, Ranker.name: {"iterations": 150}}
@@ -43,7 +43,8 @@ class Workshop:
         self.chosen: type[Recommender] = Ranker if self.can_rank else Hybrid
         self.again: type[Recommender] = Ranker if self.can_rank else OwnHistory
         settings: dict[str, Mapping[str, Any]] = dict(_QUICK_SETTINGS) if options.quick else {}
-        self.fits = Fits(options.seed, {**settings, **self._tuned(options)})
+        self.fits = Fits(options.seed, settings)
+        self._tuned = self._baselines(options)
 
     @property
     def steps(self) -> int:
@@ -65,8 +66,15 @@ class Workshop:
                 self.fits.forget(training)  # what it taught is learnt
 
     def models(self, training: Training) -> Iterator[Recommender]:
-        """The models that are judged, fitted on a training."""
-        return (self.of(model, training) for model in self._judged)
+        """The models that are judged, fitted on a training; the baselines as they were tuned before it."""
+        for model in self._judged:
+            fits = self._tuned.get(id(training)) if model in _TUNED else None
+            yield self.of(model, training) if fits is None else fits.of(model, training, self._tick)
+
+    def seconds(self, model: Recommender) -> float | None:
+        """How long the latest fit of a judged model took."""
+        fits = self._tuned.get(id(model.training)) if type(model) in _TUNED else None
+        return (fits or self.fits).seconds.get(model.name)
 
     def of(self, model: type[Recommender], training: Training) -> Recommender:
         """One model, fitted on a training."""
@@ -108,11 +116,21 @@ class Workshop:
         slowest = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
         return sorted(wanted.values(), key=lambda one: slowest.get(one[0].name, len(slowest)))
 
-    def _tuned(self, options: Options) -> dict[str, Mapping[str, Any]]:
-        """The settings of the baselines that did best on the window before the first one of the test."""
-        oldest = self.past.oldest.training
-        if not options.tune or oldest.before is None:
-            return {}
-        before, after = oldest.before, oldest.since(oldest.before)
-        found = [self._pool.submit(tuned, model, before, after, options.seed) for model in _TUNED]
-        return {model.name: one.result() for model, one in zip(_TUNED, found, strict=True)}
+    def _baselines(self, options: Options) -> dict[int, Fits]:
+        """Window of the test (the id of its training) -> its baselines, each with the settings that did best before.
+
+        The ranker learns from them with their own settings, the same at every moment.
+        """
+        tests = [fold.training for fold in self.past.folds] if options.tune else []
+        windows = {id(before): (before, after) for test in tests for before, after in windows_before(test)}
+        tries = {
+            (model, window): self._pool.submit(tried, model, before, after.since(before), options.seed)
+            for model in _TUNED
+            for window, (before, after) in windows.items()
+        }
+        found = {}
+        for test in tests:
+            of_test = [id(before) for before, _ in windows_before(test)]
+            best = {model.name: tuned(model, [tries[model, window].result() for window in of_test]) for model in _TUNED}
+            found[id(test)] = Fits(options.seed, best)
+        return found

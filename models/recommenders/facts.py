@@ -13,7 +13,7 @@ from scipy import sparse
 
 from db.columns import Columns as C
 from models.recommenders.base import Places
-from models.recommenders.signals import TRAITS, indicator
+from models.recommenders.signals import NAMESAKES, TRAITS, indicator, of_trait
 from models.recommenders.training import AGE, CUSTOMER, ORDER, ORDERS, PRODUCT, Training
 
 Values = npt.NDArray[np.floating]
@@ -24,6 +24,8 @@ POPULAR, NEWNESS, PRICE, HABITS, RHYTHM = "Popular now", "New in the shop", "Pri
 _BUYER_DAYS = (7, 14, 28, 90, np.inf)
 _FIRST_DAYS = (14, 28, 60)
 _FADING_DAYS = (15, 30, 90, 180)
+_NEEDS = (C.CATEGORY, NAMESAKES)
+"""Traits so narrow that a customer who buys of them again has a need, with a rhythm of its own."""
 
 
 def of_products(training: Training) -> dict[str, Fact]:
@@ -64,11 +66,49 @@ def of_customers(training: Training, price: Values) -> dict[str, Fact]:
 
 
 @dataclass(frozen=True)
+class Course:
+    """When customers bought what: customers x products (or values of a trait), by number of orders and age in days."""
+
+    times: sparse.csr_matrix
+    last: sparse.csr_matrix
+    span: sparse.csr_matrix
+    """Days between the first and the last."""
+
+    def of(self, rows: Places, row: Places, column: Places) -> dict[str, Values]:
+        """Of pairs (places `row` in `rows`, and columns): NaN where never bought, or too rarely for a gap.
+
+        Due is the time since the last purchase over the customer's own gap between two.
+        """
+        times, last, span = (matrix[rows].toarray()[row, column] for matrix in (self.times, self.last, self.span))
+        gap = np.where(times > 1, span / np.maximum(times - 1, 1), np.nan)
+        since = np.where(times > 0, last, np.nan)
+        return {"times": times, "last": since, "own gap": gap, "due": since / np.maximum(gap, 1)}
+
+
+def course(training: Training, values: Places, kinds: int) -> Course:
+    """The course of each customer and value (of each product a number below `kinds`, or -1 for none)."""
+    bought = training.purchases
+    value = values[bought[PRODUCT]]
+    known = value >= 0
+    orders = int(bought[ORDER].max()) + 1 if len(bought) else 1
+    pair = bought[CUSTOMER].to_numpy(np.int64)[known] * max(kinds, 1) + value[known]
+    keys, first = np.unique(pair * orders + bought[ORDER].to_numpy()[known], return_index=True)
+    age = bought[AGE].to_numpy()[known][first]
+    found, at, times = np.unique(keys // orders, return_index=True, return_counts=True)
+    last, longest = (np.minimum.reduceat(age, at), np.maximum.reduceat(age, at)) if len(at) else (age, age)
+    places = np.divmod(found, max(kinds, 1))
+    shape = (len(training.customers), max(kinds, 1))
+    told = (sparse.csr_matrix((amount.astype(np.float32), places), shape) for amount in (times, last, longest - last))
+    return Course(*told)
+
+
+@dataclass(frozen=True)
 class Met:
     """How customers and the values of a trait met: values of products (-1 for none), customers x values, and totals."""
 
     values: Places
     pairs: Mapping[str, sparse.csr_matrix]
+    course: Course | None
     all: Values
     products: Values
 
@@ -78,11 +118,13 @@ class Met:
         met = {name: matrix[rows].toarray()[row, value] for name, matrix in self.pairs.items()}
         met["share"] = met["bought"] / np.maximum(self.all[rows[row]], 1)
         met["tried"] = met["tried"] / np.maximum(self.products[value], 1)
+        if self.course is not None:
+            met |= self.course.of(rows, row, value)
         return {name: np.where(value >= 0, amount, np.nan) for name, amount in met.items()}
 
 
 def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_matrix) -> dict[str, Met]:
-    """Trait -> how often each customer bought of each of its values, lately, and new to them.
+    """Trait -> how often each customer bought of each of its values, lately, and new to them; of a need also when.
 
     Every trait, though no product may have it: what is told must be the same at every moment.
     """
@@ -90,11 +132,12 @@ def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_mat
     bought = {"bought": often, "late": late, "began": began, "tried": training.bought.astype(np.float32)}
     told = {}
     for trait in TRAITS:
-        values, kinds = pd.factorize(training.products[trait])
-        to_values = indicator(values, len(kinds))
+        values, kinds = of_trait(training.products, trait)
+        to_values = indicator(values, kinds)
         told[trait] = Met(
             values,
             {name: matrix @ to_values for name, matrix in bought.items()},
+            course(training, values, kinds) if trait in _NEEDS else None,
             np.asarray(often.sum(axis=1)).ravel(),
             np.asarray(to_values.sum(axis=0)).ravel(),
         )
@@ -103,51 +146,42 @@ def of_traits(training: Training, late: sparse.csr_matrix, began: sparse.csr_mat
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How often and when customers bought a product: matrices customers x products by name, and usual gaps."""
+    """How often and when customers bought each product: the course, fading counts by name, and what is usual."""
 
-    pairs: Mapping[str, sparse.csr_matrix]
+    course: Course
+    fading: Mapping[str, sparse.csr_matrix]
     gap: Values
     repeated: Values
 
     def of(self, rows: Places, row: Places, column: Places, orders: Values) -> dict[str, Fact]:
-        """What is told of pairs: places `row` in `rows` and products; NaN where the product was never bought.
-
-        Due is the time since the last purchase over the customer's own gap, or over everybody's.
-        """
-        dense = {name: matrix[rows].toarray()[row, column] for name, matrix in self.pairs.items()}
-        count = dense["times"]
-        age = np.where(count > 0, dense["last"], np.nan)
-        gap = np.where(count > 1, dense["span"] / np.maximum(count - 1, 1), np.nan)
-        told = {
-            "times": count,
-            "share of orders": count / orders,
-            "last": age,
-            "own gap": gap,
-            "due": age / np.maximum(gap, 1),
+        """What is told of pairs: places `row` in `rows` and products; NaN where the product was never bought."""
+        told = self.course.of(rows, row, column)
+        told |= {
+            "share of orders": told["times"] / orders,
             "usual gap": self.gap[column],
-            "usually due": age / np.maximum(self.gap[column], 1),
+            "usually due": told["last"] / np.maximum(self.gap[column], 1),
             "repeated": self.repeated[column],
-            **{name: dense[name] for name in self.pairs if name.startswith("fading")},
+            **{name: matrix[rows].toarray()[row, column] for name, matrix in self.fading.items()},
         }
         return {name: (RHYTHM, value) for name, value in told.items()}
 
 
 def rhythm(training: Training) -> Rhythm:
     """The rhythm of all pairs bought. A product's gap is the median of its repeat buyers' (NaN without any)."""
+    size = len(training.products)
+    of_pairs = course(training, np.arange(size), size)
+    times, span = of_pairs.times.tocoo(), of_pairs.span.tocoo()
+    again = times.data > 1
+    gaps = pd.Series(span.data[again] / (times.data[again] - 1)).groupby(times.col[again]).median()
     age = training.purchases[AGE]
-    found = training.purchases.groupby([CUSTOMER, PRODUCT])[AGE].agg(["size", "min", "max"]).reset_index()
-    span = found["max"] - found["min"]
-    again = found["size"] > 1
-    gaps = (span[again] / (found["size"][again] - 1)).groupby(found.loc[again, PRODUCT]).median()
-    repeated = np.bincount(found.loc[again, PRODUCT], minlength=len(training.products))
-    pairs = {"times": found["size"], "last": found["min"], "span": span}
-    matrices = {name: training.matrix(found, values.to_numpy(np.float32)) for name, values in pairs.items()}
-    for days in _FADING_DAYS:
-        matrices[f"fading {days}"] = training.matrix(training.purchases, np.exp(-age / days).to_numpy(np.float32))
     return Rhythm(
-        matrices,
-        gaps.reindex(range(len(training.products))).to_numpy(),
-        repeated / np.maximum(training.buyers(), 1),
+        of_pairs,
+        {
+            f"fading {days}": training.matrix(training.purchases, np.exp(-age / days).to_numpy(np.float32))
+            for days in _FADING_DAYS
+        },
+        gaps.reindex(range(size)).to_numpy(),
+        np.bincount(times.col[again], minlength=size) / np.maximum(training.buyers(), 1),
     )
 
 

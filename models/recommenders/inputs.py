@@ -12,7 +12,7 @@ from scipy import sparse
 from models.recommenders import facts
 from models.recommenders.base import Flags, Places, Scores
 from models.recommenders.hybrid import Hybrid
-from models.recommenders.signals import LABELS, TRAIT, Signals
+from models.recommenders.signals import LABELS, NAMESAKES, TRAIT, WORDS, Signals
 from models.recommenders.training import Kind
 
 _BLOCK = 500
@@ -81,7 +81,8 @@ class Teller:
         price = np.log(self._products["price"][1][column])
         told["price to theirs"] = facts.PRICE, price - self._customers["usual price"][1][who]
         for trait, met in self._traits.items():
-            told |= {f"{trait} {name}": (TRAIT, amount) for name, amount in met.of(rows, row, column).items()}
+            label = WORDS if trait == NAMESAKES else TRAIT
+            told |= {f"{trait} {name}": (label, amount) for name, amount in met.of(rows, row, column).items()}
         if kind != "discover":
             orders = np.maximum(self._customers["orders"][1][who], 1)
             told |= self._rhythm.of(rows, row, column, orders)

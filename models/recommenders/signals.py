@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from db.columns import Columns as C
+from models.recommenders.als import Als
 from models.recommenders.base import Places, Recommender, Scores
 from models.recommenders.ease import Ease
 from models.recommenders.evidence import largest
@@ -23,7 +24,9 @@ from models.recommenders.item_knn import ItemKNN
 from models.recommenders.popular_segment import PopularSegment
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Training
 
-TRAITS = (C.CATEGORY, C.DEPARTMENT, C.BRAND)
+NAMESAKES = "namesakes"
+TRAITS = (C.CATEGORY, C.DEPARTMENT, C.BRAND, NAMESAKES)
+"""What products have in common; namesakes have the same words in their names, whatever their sizes."""
 
 TOGETHER, LAST, ALIKE, TASTE = "Bought together", "Last basket", "Customers alike", "Taste"
 SEGMENT, TRAIT, WORDS = "Popular in the segment", "Categories and brands", "Names alike"
@@ -38,9 +41,12 @@ LABELS: Mapping[str, str] = {
     "alike_late": ALIKE,
     "alike_new": ALIKE,
     "hybrid": TASTE,
+    "als": TASTE,
     "segment": SEGMENT,
     "words": WORDS,
-    **{f"due_{trait}": TRAIT for trait in TRAITS},
+    "names": WORDS,
+    "due_names": WORDS,
+    **{f"due_{trait}": WORDS if trait == NAMESAKES else TRAIT for trait in TRAITS},
 }
 """Signal -> what it tells, in words for people."""
 
@@ -50,12 +56,13 @@ _SAME_DAY = 0.5
 _NEXT_SMOOTHING, _NEXT_KEPT = 20, 200
 _FEW, _MANY, _MODELS = 80, 300, 10_000
 _WORD = r"[^\W\d_]{3,}"
+_ALIKE, _SHARPENED = 0.4, 4
 
 
 class Signals:
     """The signals of one training; `of` gives them for some customers."""
 
-    models: tuple[type[Recommender], ...] = (Ease, ItemKNN, Hybrid, PopularSegment)
+    models: tuple[type[Recommender], ...] = (Ease, ItemKNN, Als, Hybrid, PopularSegment)
 
     def __init__(self, training: Training, fits: Fits) -> None:
         self.training = training
@@ -80,6 +87,7 @@ class Signals:
         self._due = dict(self._traits())
         self._words = self._texts()
         self._theirs = normalize(self._ever @ self._words)
+        self._alike_names, self._of_names = self._names()
 
     def of(self, rows: Places) -> dict[str, Scores]:
         """Signal -> customers of the rows x all products; higher speaks for the product, by no common measure."""
@@ -96,9 +104,12 @@ class Signals:
             "alike_late": (many @ self._latest).toarray(),
             "alike_new": (many @ self.began).toarray(),
             "hybrid": self.fitted(Hybrid)._scores(rows),
+            "als": self.fitted(Als)._scores(rows),
             "segment": self.fitted(PopularSegment)._scores(rows),
             "words": (self._theirs[rows] @ self._words.T).toarray(),
+            "names": (self.fading[rows] @ self._alike_names).toarray(),
         }
+        signals["due_names"] = np.sqrt(signals["names"]) * self._of_names
         for trait, (values, share, bought) in self._due.items():
             signals[f"due_{trait}"] = np.sqrt(bought[rows].toarray())[:, values] * share
         return {name: np.asarray(scores, np.float32) for name, scores in signals.items()}
@@ -143,20 +154,41 @@ class Signals:
         """
         buyers = self.training.buyers(_LATEST)
         for trait in TRAITS:
-            values, kinds = pd.factorize(self.training.products[trait])
-            known = values >= 0
-            of_value = np.bincount(values[known], weights=buyers[known], minlength=max(len(kinds), 1))
-            share = np.where(known, buyers / np.maximum(of_value[values], 1), 0).astype(np.float32)
-            yield trait, (values, share, self.fading @ indicator(values, len(kinds)))
+            values, kinds = of_trait(self.training.products, trait)
+            to_values = indicator(values, kinds)
+            share = buyers / np.maximum(to_values @ (to_values.T @ buyers), 1)  # no value, no share: 0 below
+            yield trait, (values, np.where(values >= 0, share, 0).astype(np.float32), self.fading @ to_values)
+
+    def _names(self) -> tuple[sparse.csr_matrix, npt.NDArray[np.float32]]:
+        """Product x product: how alike their names are, sharpened; and each one's share of the late buyers of such."""
+        alike = (self._words @ self._words.T).tocsr()
+        alike.setdiag(0)
+        alike.data = np.where(alike.data > _ALIKE, alike.data, 0) ** _SHARPENED
+        alike.eliminate_zeros()
+        buyers = self.training.buyers(_LATEST).astype(np.float32)
+        return alike, buyers / np.maximum(alike @ buyers + buyers, 1)
 
     def _texts(self) -> sparse.csr_matrix:
         """Products x words of their names, weighted by how rare a word is; rows of length 1."""
-        words = self.training.products[C.NAME].fillna("").str.lower().str.findall(_WORD).explode().dropna()
+        words = _words(self.training.products).explode().dropna()
         numbers, kinds = pd.factorize(words)
         shape = (len(self.training.products), max(len(kinds), 1))
         counts = sparse.csr_matrix((np.ones(len(words), np.float32), (words.index.to_numpy(), numbers)), shape=shape)
         weighted: sparse.csr_matrix = TfidfTransformer().fit_transform(counts.minimum(1)) if len(words) else counts
         return weighted
+
+
+def of_trait(products: pd.DataFrame, trait: str) -> tuple[Places, int]:
+    """The number of each product's value of a trait (-1 for none), and how many values there are."""
+    values = _words(products).str.join(" ").replace("", None) if trait == NAMESAKES else products[trait]
+    numbers, kinds = pd.factorize(values)
+    return numbers, len(kinds)
+
+
+def _words(products: pd.DataFrame) -> pd.Series:
+    """The words of each product's name, without numbers and what is as short as a measure."""
+    words: pd.Series = products[C.NAME].fillna("").str.lower().str.findall(_WORD)
+    return words
 
 
 def indicator(values: npt.NDArray[np.integer], kinds: int) -> sparse.csr_matrix:

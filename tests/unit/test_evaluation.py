@@ -1,6 +1,7 @@
 """The evaluation: who and what counts, in which subset, by what alone; and settings tried on a window of the past."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ from models.recommenders.own_history import OwnHistory
 from models.recommenders.popular import Popular
 from models.recommenders.training import Kind, Training, training
 from models.split import splits
-from models.tuning import tuned
+from models.tuning import tried, tuned, windows_before
 
 START = pd.Timestamp("2024-01-01")
 DAYS, HOLDOUT, CUSTOMERS, PRODUCTS = 200, 20, 60, 30
@@ -282,21 +283,38 @@ def test_tuning_takes_the_best_of_the_grid(folds: list[Fold]) -> None:
     everyone = known.customers[C.CUSTOMER_ID]
     wanted = pd.MultiIndex.from_product([everyone, ids.iloc[20:26]]).to_frame(index=False)
     after = wanted.set_axis([C.CUSTOMER_ID, C.PRODUCT_ID], axis=1)
-    assert tuned(Fixed, known, after, 42) == {"turn": 20}
+    found = tried(Fixed, known, after, 42)
+    assert tuned(Fixed, [found]) == {"turn": 20}
     sought = relevant(known, after, "discover")
     scores = []
     for setting in Fixed.grid:
         lists = Fixed(42, **setting).fit(known).recommend(sorted(sought[C.CUSTOMER_ID].unique()), 10, "discover")
         scores.append(by_customer(lists, sought, (10,))["ndcg", 10].mean())
     assert max(scores) == scores[2]
+    assert found.mean(axis=1) == pytest.approx(scores)
+
+
+def test_tuning_weighs_all_windows_by_their_customers() -> None:
+    few, many = np.array([[0.0], [0.9], [0.0]]), np.array([[0.0] * 4, [0.0] * 4, [0.3] * 4])
+    assert tuned(Fixed, [few]) == Fixed.grid[1]
+    assert tuned(Fixed, [few, many]) == Fixed.grid[2]
+
+
+def test_a_test_is_tuned_for_on_every_window_that_was_over_before_it(folds: list[Fold]) -> None:
+    known = folds[0].training
+    second = replace(known, at=known.at - timedelta(days=10), before=None)
+    first = replace(known, at=known.at - timedelta(days=5), before=second)
+    newest = replace(known, before=first)
+    assert [(a.at, b.at) for a, b in windows_before(newest)] == [(first.at, newest.at), (second.at, first.at)]
+    assert windows_before(second) == []
 
 
 def test_tuning_gives_the_default_where_nothing_tells_settings_apart(folds: list[Fold]) -> None:
     known = folds[0].training
     Fixed.fits.clear()
     nobody = folds[0].after.iloc[:0]
-    assert tuned(Fixed, known, nobody, 42) == {"turn": 0}
-    assert tuned(Settled, known, folds[0].after, 42) == {"turn": 5}
+    assert tuned(Fixed, [tried(Fixed, known, nobody, 42)]) == tuned(Fixed, []) == {"turn": 0}
+    assert tuned(Settled, [tried(Settled, known, folds[0].after, 42)]) == {"turn": 5}
     assert Fixed.fits == [], "nothing to judge by or to choose, nothing to fit"
     missed = pd.DataFrame({C.CUSTOMER_ID: ["c11"], C.PRODUCT_ID: ["unknown"]})
-    assert tuned(Fixed, known, missed, 42) == {"turn": 0}
+    assert tuned(Fixed, [tried(Fixed, known, missed, 42)]) == {"turn": 0}
