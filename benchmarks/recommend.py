@@ -168,7 +168,7 @@ def _predicted(model: Factorised, rows: np.ndarray) -> np.ndarray:
     found = []
     for row in rows:
         scores = bare.predict(int(row), every, **features)
-        scores = scores + model._trend
+        scores = scores + model._trend + model._newness
         scores[model.training.bought[[row]].indices] = -np.inf
         found.append(np.argsort(-scores, kind="stable")[:_K])
     return np.array(found)

@@ -10,16 +10,16 @@ import pandas as pd
 from db.columns import Columns as C
 from models.recommenders.base import Explanation, Places, Recommender, Scores, Tick
 from models.recommenders.content import Content
-from models.recommenders.lightfm_fit import CHECKS, fitted, trend
+from models.recommenders.lightfm_fit import CHECKS, fitted, newness, trend
 from models.recommenders.training import Training
 from models.wording import counted
 
 _BLOCK = 1_000
-PURCHASES, POPULAR, TREND = "Their purchases", "Popular over time", "Popular now"
+PURCHASES, POPULAR, TREND, NEW = "Their purchases", "Popular over time", "Popular now", "New in the shop"
 
 
 class Factorised(Recommender):
-    """Score = product bias + dot product of the summed factors of the features + what sells of late.
+    """Score = product bias + dot product of the summed factors of the features + what sells of late + what is new.
 
     The customer's bias, which moves all products alike, is left out.
     """
@@ -39,7 +39,8 @@ class Factorised(Recommender):
         self._customer_factors = self._customers.matrix @ self._of.customers
         self._product_factors = self._products.matrix @ self._of.products
         self._trend = trend(training, self.settings["trend"])
-        self._biases = self._products.matrix @ self._of.product_biases + self._trend
+        self._newness = newness(training, self.settings["fading_days"], self.settings["newness"])
+        self._biases = self._products.matrix @ self._of.product_biases + self._trend + self._newness
         for _ in range(self.steps - len(self.course)):
             tick()
 
@@ -69,7 +70,7 @@ class Factorised(Recommender):
             for j, their in enumerate(their_labels)
         ]
         pairs.append((POPULAR, float(self._of.product_biases[theirs.indices].astype(np.float64) @ theirs.data)))
-        pairs.append((TREND, float(self._trend[column])))
+        pairs += [(TREND, float(self._trend[column])), (NEW, float(self._newness[column]))]
         sums = pd.DataFrame(pairs, columns=["label", "amount"]).groupby("label")["amount"].sum()
         parts = tuple((str(label), float(sums[label])) for label in sums.sort_values(ascending=False).index)
         return Explanation(float(sums.sum()), tuple(part for part in parts if part[1]))

@@ -22,6 +22,7 @@ class Hybrid(Factorised):
             "customer_content": 0.3,
             "product_content": 3.0,
             "trend": 1.0,
+            "newness": 1.5,
             "epochs": None,
             "quick": False,
         },

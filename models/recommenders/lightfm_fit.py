@@ -57,9 +57,9 @@ def fitted(
 ) -> Factors:
     """Factors of the epoch that was best on the window held out, trained on for six epochs with everything known.
 
-    settings: factors, fading_days, max_sampled, trend (see `trend`), quick (on everything known at once, at most ten
-    epochs and 2 M steps), epochs (as many on everything known; None to find the best). Ticks at each look. Where
-    nothing can be held out there are ten epochs.
+    settings: factors, fading_days, max_sampled, trend and newness (weights, see there), quick (on everything known at
+    once, at most ten epochs and 2 M steps), epochs (as many on everything known; None to find the best). Ticks at each
+    look. Where nothing can be held out there are ten epochs.
     """
     epochs: int | None = settings["epochs"]
     if settings["quick"]:
@@ -84,6 +84,19 @@ def trend(training: Training, weight: float) -> Floats:
     pace = training.buyers(_TREND_DAYS) * _TREND_DAYS / days.clip(_SHORTEST_DAYS, _TREND_DAYS)
     logs: Floats = np.log1p(pace).astype(np.float32) * np.float32(weight)
     return logs
+
+
+def newness(training: Training, fading_days: float, weight: float) -> Floats:
+    """-weight x log(1 - exp(-days / fading_days)), for each product's days since it was first sold, a week at least.
+
+    The part in brackets is the share of all fading purchases that could have been made since then: a product's bias
+    and factors know it as that much rarer than it is. Next to nothing for what was sold all along.
+    """
+    first = training.purchases.groupby(PRODUCT)[AGE].max()
+    days = first.reindex(range(len(training.products)), fill_value=np.inf).to_numpy(dtype=np.float64)
+    share = -np.expm1(-days.clip(_SHORTEST_DAYS) / fading_days)
+    amounts: Floats = (-weight * np.log(share)).astype(np.float32)
+    return amounts
 
 
 class _Fit:
@@ -157,7 +170,7 @@ def _best_epoch(
     if new.empty:
         return None, ()
     rows = np.unique(new[C.CUSTOMER_ID])
-    now = trend(past, settings["trend"])
+    now = trend(past, settings["trend"]) + newness(past, settings["fading_days"], settings["newness"])
     fit = _Fit(past, customers, products, settings, _untrained(settings, seed))
     most = np.clip(_MOST_STEPS // (_EPOCHS_A_CHECK * past.bought.nnz), 1, CHECKS)
     course: list[tuple[float, float]] = []

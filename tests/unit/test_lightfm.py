@@ -16,7 +16,7 @@ from models.recommenders.content import content, customer_traits, product_traits
 from models.recommenders.factorised import POPULAR, PURCHASES, TREND, Factorised
 from models.recommenders.hybrid import Hybrid
 from models.recommenders.ids_only import IdsOnly
-from models.recommenders.lightfm_fit import held_out, trend
+from models.recommenders.lightfm_fit import held_out, newness, trend
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Training
 
 AT = datetime.fromisoformat("2024-07-01")
@@ -152,6 +152,21 @@ def test_a_product_nobody_bought_is_offered_by_its_traits(hybrid: Hybrid) -> Non
     scores = hybrid._scores(np.arange(CUSTOMERS))
     prefers_snow = scores[:, COLD_OF_NORTH] - scores[:, COLD_OF_SOUTH]
     assert prefers_snow[0::2].mean() > prefers_snow[1::2].mean()
+
+
+@given(days=st.integers(7, 400), fading=st.sampled_from([20.0, 60.0, 200.0]))
+def test_what_sells_as_fast_since_it_began_counts_as_much_as_what_was_always_sold(days: int, fading: float) -> None:
+    """Fading purchases at a steady rate come to rate x fading x (1 - exp(-days / fading)): newness takes that away."""
+    ages = [(age + 0.5) / 10 for age in range(4_000)]
+    rows = [(0, 0, age) for age in ages] + [(0, 1, age) for age in ages if age < days]
+    bought = pd.DataFrame(rows, columns=[CUSTOMER, PRODUCT, AGE]).assign(order=0)
+    ids = [pd.DataFrame({C.CUSTOMER_ID: ["c"]}), pd.DataFrame({C.PRODUCT_ID: ["always", "new", "never"]})]
+    known = Training(AT, ids[0], ids[1], bought)
+    counted = np.exp(-bought[AGE] / fading).groupby(bought[PRODUCT]).sum().to_numpy()
+    always, new, never = newness(known, fading, 1.0)
+    assert np.log(counted[1]) + new == pytest.approx(np.log(counted[0]) + always, abs=0.02)
+    assert never == 0
+    assert newness(known, fading, 2.0) == pytest.approx(2 * newness(known, fading, 1.0))
 
 
 def test_the_trend_counts_buyers_of_28_days_and_what_is_new_at_its_pace() -> None:
