@@ -1,18 +1,15 @@
 """What a run of recommendations leaves for everybody: lists with reasons, audiences, and what goes together."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import pandas as pd
 
 from db import result_schema, runs
 from db.columns import Columns as C
-from db.queries import features
-from db.snapshot import Snapshot
 from models.audience import audience
-from models.baskets import product_pairs, together
+from models.baskets import product_pairs
 from models.lists import SHOWN, Lists
 from models.pipeline.workshop import Workshop
 from models.reasons import POPULAR, reasons
@@ -44,13 +41,12 @@ class Advice:
         return {**self.tables, result_schema.recommendation: pd.concat(lists, ignore_index=True)}, self.coverage
 
 
-def advice(data: Snapshot, as_of: datetime, work: Workshop, tick: Tick) -> Advice:
-    """For all customers, as of now."""
+def advice(work: Workshop, together: pd.DataFrame, tick: Tick) -> Advice:
+    """For all customers, as of now; `together` are the rules of `baskets.together`."""
     now = work.past.now
     candidates = work.candidates(now)
-    rules = together(features.baskets(data, as_of), features.products(data, as_of)).rules
     similar = work.of(Hybrid, now).similar(now.products[C.PRODUCT_ID].tolist(), _SIMILAR)
-    pairs = product_pairs(rules, similar)
+    pairs = product_pairs(together, similar)
     tick()
     discover = work.lists(now, "discover")
     tick()
@@ -65,10 +61,11 @@ def advice(data: Snapshot, as_of: datetime, work: Workshop, tick: Tick) -> Advic
         result_schema.product_audience: written.assign(**{C.REASON: told[C.REASON]}),
     }
     tick()
+    new, old = _explained([discover, again], work, candidates, now, pairs)
     advised = Advice(
         tables,
-        _explained(discover, work, candidates, now, pairs),
-        _explained(again, work, candidates, now, pairs),
+        new,
+        old,
         _reasoned(own.frame.assign(**{C.KIND: own.kind}), now, pairs),
         _reasoned(popular.assign(**{C.KIND: POPULAR}), now, pairs),
         discover.coverage(len(candidates)),
@@ -77,14 +74,16 @@ def advice(data: Snapshot, as_of: datetime, work: Workshop, tick: Tick) -> Advic
     return advised
 
 
-def _explained(lists: Lists, work: Workshop, candidates: list[str], now: Training, pairs: pd.DataFrame) -> pd.DataFrame:
+def _explained(
+    both: Sequence[Lists], work: Workshop, candidates: list[str], now: Training, pairs: pd.DataFrame
+) -> list[pd.DataFrame]:
     """The lists with their reasons, and what the ranker's scores are the sum of."""
-    told = _reasoned(lists.frame.assign(**{C.KIND: lists.kind}), now, pairs)
-    model = work.of(work.chosen if lists.kind == "discover" else work.again, now)
-    if not isinstance(model, Ranker):
-        return told
-    parts = model.parts(lists.frame, lists.kind, candidates)
-    told[C.PARTS] = [_json(of_row) if of_row else None for of_row in parts]
+    told = [_reasoned(lists.frame.assign(**{C.KIND: lists.kind}), now, pairs) for lists in both]
+    model = work.of(work.chosen, now)
+    if isinstance(model, Ranker):
+        parts = model.parts({lists.kind: lists.frame for lists in both}, candidates)
+        for lists, frame in zip(both, told, strict=True):
+            frame[C.PARTS] = [_json(of_row) if of_row else None for of_row in parts[lists.kind]]
     return told
 
 

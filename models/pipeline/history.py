@@ -16,7 +16,7 @@ from models.recommenders.training import MAX_PRODUCTS, Training, training
 from models.rules import Rules
 from models.split import Split, splits
 
-_QUICK_PRODUCTS = 2_500
+_QUICK_PRODUCTS = 2_000
 _MEMORY = 2
 """How many windows before the first one of the test the ranker may learn from."""
 

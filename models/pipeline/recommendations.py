@@ -16,7 +16,9 @@ from threadpoolctl import threadpool_limits
 from db import result_schema, runs
 from db.columns import Columns as C
 from db.judged import BASELINES
+from db.queries import features
 from db.snapshot import Snapshot
+from models.baskets import together
 from models.evaluation import PUBLISHED, Evaluation, evaluation
 from models.gate import Verdict, verdict
 from models.pipeline.advice import advice
@@ -56,9 +58,10 @@ def publish_recommendations(
         past = history(data, options, as_of, segments, clusters)
         work = Workshop(past, options, pool, tick)
         display.update(task, total=work.steps)
+        counting = pool.submit(_together, data, as_of)
         work.fit()
         judging = pool.submit(evaluation, past.folds, work.models, options.seed, work.published, tick)
-        advising = pool.submit(advice, data, as_of, work, tick)
+        advising = pool.submit(advice, work, counting.result(), tick)
         judged = judging.result()
         decided = {
             kind: verdict(judged, kind, PUBLISHED, BASELINES[kind], options.seed)
@@ -86,6 +89,11 @@ def publish_recommendations(
         else:
             runs.refuse(engine, run_id, sentence, evidence, metrics)
     return passed or options.force, sentence
+
+
+def _together(data: Snapshot, as_of: datetime) -> pd.DataFrame:
+    """What is bought together, by all orders."""
+    return together(features.baskets(data, as_of), features.products(data, as_of)).rules
 
 
 def _is_judged(judged: Evaluation, kind: Kind) -> bool:

@@ -25,7 +25,10 @@ from models.recommenders.training import Kind, Training
 from models.tuning import tried, tuned, windows_before
 
 _QUICK: tuple[type[Recommender], ...] = (Popular, OwnHistory, ItemKNN, Ease, Als, Hybrid)
-_QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {Hybrid.name: {"quick": True}, Ranker.name: {"iterations": 150}}
+_QUICK_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    Hybrid.name: {"quick": True},
+    Ranker.name: {"iterations": 100, "kept": 0.1},
+}
 _TUNED: tuple[type[Recommender], ...] = (Popular, ItemKNN, Ease, Als, OwnHistory)
 _SLOWEST_FIRST = (Hybrid.name, "lightfm_ids", Ease.name)
 

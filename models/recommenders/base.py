@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from models.recommenders.training import KINDS, Kind, Training
 Scores = npt.NDArray[np.floating]
 Places = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
+Made = TypeVar("Made")
 Tick = Callable[[], None]
 
 _BLOCK = 1_000
@@ -74,10 +75,7 @@ class Recommender(ABC):
         """
         rows = self._rows(customers)
         allowed = self._allowed(candidates)
-        starts = range(0, max(len(rows), 1), _BLOCK)
-        with ThreadPoolExecutor(_THREADS, "blocks", threadpool_limits, (1, "openmp")) as pool:  # trees: no more threads
-            blocks = pool.map(lambda at: self._block(rows[at : at + _BLOCK], k, kind, allowed), starts)
-            return pd.concat(blocks, ignore_index=True)
+        return pd.concat(in_blocks(rows, lambda block: self._block(block, k, kind, allowed)), ignore_index=True)
 
     def similar(self, products: Sequence[str], k: int) -> pd.DataFrame:
         """The k products most like each: product_id, other_product_id, similarity (at most 1), rank.
@@ -209,6 +207,13 @@ class Recommender(ABC):
         self.training.restrict(scores, rows, kind, allowed)
         columns = best(scores, k)
         return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def in_blocks(rows: Places, action: Callable[[Places], Made]) -> list[Made]:
+    """What the action gives for each thousand of the rows, in their order; once for none. Two blocks at a time."""
+    blocks = [rows[at : at + _BLOCK] for at in range(0, max(len(rows), 1), _BLOCK)]
+    with ThreadPoolExecutor(_THREADS, "blocks", threadpool_limits, (1, "openmp")) as pool:  # trees: no more threads
+        return list(pool.map(action, blocks))
 
 
 def place_among_equals(values: Places) -> Places:

@@ -3,7 +3,8 @@
 Signals, the product's and the customer's course, how the two meet, and the rhythm of what was bought before.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from models.recommenders.training import Kind
 _BLOCK = 500
 _EACH = 60
 _CUSTOMERS = 30
-_POOL = ("ease", "ease_late", "ease_last", "item_knn", "next", "alike", "alike_late", "alike_new", "hybrid", "segment")
+_POOL = ("ease", "ease_late", "ease_last", "item_knn", "next", "alike", "hybrid", "segment")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Inputs:
     values: npt.NDArray[np.float32]
     """Pairs x inputs; NaN where unknown."""
 
+    def of(self, pairs: npt.NDArray[np.bool_]) -> "Inputs":
+        """Those of some pairs."""
+        return replace(self, rows=self.rows[pairs], columns=self.columns[pairs], values=self.values[pairs])
+
 
 class Teller:
     """Tells the inputs of pairs from the signals of one training."""
@@ -50,23 +55,22 @@ class Teller:
         ones = np.ones(len(row), dtype=bool)
         self._likeliest: sparse.csr_matrix = sparse.csr_matrix((ones, (row, column)), self.training.bought.shape)
 
-    def inputs(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
-        """Candidates for a list of the kind of each customer (places in the training), and what is told of them.
+    def inputs(self, rows: Places, kinds: Sequence[Kind], allowed: Flags | None) -> dict[Kind, Inputs]:
+        """Candidates for lists of some kinds of each customer (places in the training), and what is told of them.
 
-        Candidates to discover are the 60 best products of each of ten signals, and those whose 30 likeliest customers
-        they are among, so that every product comes to somebody's notice; to buy again, all that they bought.
+        Candidates to discover are the 60 best products of each of eight signals, and those whose 30 likeliest customers
+        they are among, so that every product comes to somebody's notice; to buy again, all that they bought. The
+        signals, most of the work, are told once for all kinds.
         """
-        blocks = [self._block(rows[at : at + _BLOCK], kind, allowed) for at in range(0, max(len(rows), 1), _BLOCK)]
-        return Inputs(
-            np.concatenate([block.rows + at * _BLOCK for at, block in enumerate(blocks)]),
-            np.concatenate([block.columns for block in blocks]),
-            blocks[0].names,
-            blocks[0].labels,
-            np.concatenate([block.values for block in blocks]),
-        )
+        blocks: dict[Kind, list[Inputs]] = {kind: [] for kind in kinds}
+        for at in range(0, max(len(rows), 1), _BLOCK):
+            of_block = rows[at : at + _BLOCK]
+            scores = self.signals.of(of_block)
+            for kind, told in blocks.items():
+                told.append(self._told(of_block, scores, kind, allowed))
+        return {kind: _joined(told) for kind, told in blocks.items()}
 
-    def _block(self, rows: Places, kind: Kind, allowed: Flags | None) -> Inputs:
-        scores = self.signals.of(rows)
+    def _told(self, rows: Places, scores: Mapping[str, Scores], kind: Kind, allowed: Flags | None) -> Inputs:
         open_ = np.zeros((len(rows), len(self.training.products)), np.float32)
         self.training.restrict(open_, rows, kind, allowed)
         listed = open_ == 0
@@ -89,7 +93,7 @@ class Teller:
         values = np.column_stack([value for _, value in told.values()]).astype(np.float32)
         return Inputs(row, column, tuple(told), tuple(label for label, _ in told.values()), values)
 
-    def _pool(self, scores: dict[str, Scores], listed: Flags) -> Flags:
+    def _pool(self, scores: Mapping[str, Scores], listed: Flags) -> Flags:
         pool = np.zeros_like(listed)
         each = min(_EACH, listed.shape[1])
         for name in _POOL:
@@ -97,6 +101,17 @@ class Teller:
             places = np.argpartition(-score, each - 1, axis=1)[:, :each]
             np.put_along_axis(pool, places, True, axis=1)
         return pool
+
+
+def _joined(blocks: Sequence[Inputs]) -> Inputs:
+    """The inputs of customers, a block after the other."""
+    return Inputs(
+        np.concatenate([block.rows + at * _BLOCK for at, block in enumerate(blocks)]),
+        np.concatenate([block.columns for block in blocks]),
+        blocks[0].names,
+        blocks[0].labels,
+        np.concatenate([block.values for block in blocks]),
+    )
 
 
 def direction(name: str) -> int:

@@ -36,7 +36,7 @@ _K = 10
 _MOST_STEPS = 4_000_000
 _EPOCHS_AFTER = 6
 _EPOCHS_UNTESTED = 10
-_QUICK_STEPS = 2_000_000
+_QUICK_STEPS = 1_000_000
 CHECKS = 8
 """The most looks at the validation window, one every three epochs; fewer where those would take over 4 M steps."""
 
@@ -58,7 +58,7 @@ def fitted(
     """Factors of the epoch that was best on the window held out, trained on for six epochs with everything known.
 
     settings: factors, fading_days, max_sampled, trend and newness (weights, see there), quick (on everything known at
-    once, at most ten epochs and 2 M steps), epochs (as many on everything known; None to find the best). Ticks at each
+    once, at most ten epochs and 1 M steps), epochs (as many on everything known; None to find the best). Ticks at each
     look. Where nothing can be held out there are ten epochs.
     """
     epochs: int | None = settings["epochs"]

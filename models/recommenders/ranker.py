@@ -17,7 +17,16 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from db.columns import Columns as C
 from errors import NotEnoughDataError
-from models.recommenders.base import Explanation, Flags, Places, Recommender, Scores, Tick, place_among_equals
+from models.recommenders.base import (
+    Explanation,
+    Flags,
+    Places,
+    Recommender,
+    Scores,
+    Tick,
+    in_blocks,
+    place_among_equals,
+)
 from models.recommenders.contributions import Contributions
 from models.recommenders.ease import Ease
 from models.recommenders.fits import Fits
@@ -34,14 +43,10 @@ _START = "Every candidate"
 _LEARNING = 6.0
 """Learning rate x iterations: with fewer trees each has to learn more."""
 _FEWEST = 10
-_KEPT = 0.25
-"""Of the candidates nobody bought so many are learnt from: the others say the same again."""
-_LEFT_OUT = float(np.log(_KEPT))
 _LEARNERS = 20_000
 """Customers learnt from at most: more would say the same again."""
-_BLOCK = 1_000
-_REMEMBERED = 64
-"""Blocks of customers whose scores are kept: lists and audiences are made of the same."""
+_REMEMBERED = 128
+"""Blocks of customers whose scores are kept, each kind of its own: lists and audiences are made of the same."""
 
 
 _Scored = tuple[Places, Places, Scores]
@@ -56,26 +61,29 @@ class _Learnt:
     contributions: Contributions | None
     labels: tuple[str, ...]
     """The groups of inputs, in the order of the contributions."""
+    left_out: float
+    """The logarithm of the share of candidates nobody bought that was learnt from."""
 
     def scores(self, values: npt.NDArray[np.float32]) -> Scores:
         """Log-odds a row of inputs; of those left out in learning a share as large is put back."""
         if self.model is None or not len(values):
             return np.zeros(len(values))
-        scores: Scores = self.model.decision_function(values) + _LEFT_OUT
+        scores: Scores = self.model.decision_function(values) + self.left_out
         return scores
 
 
 class Ranker(Recommender):
     """Score = log-odds, within a window as long as the one learnt from, that the customer buys the product.
 
-    It has an opinion on candidates alone (see `Teller.inputs`); `fits` shares the models below with who fits them too.
+    Settings: `iterations`, and how much is `kept` of the candidates nobody bought: the others say the same again. It
+    has an opinion on candidates alone (see `Teller.inputs`); `fits` shares the models below with who fits them too.
     Learns from the window before the training, and where there is one from the window before that. `fit` raises
     NotEnoughDataError for a training without an earlier one.
     """
 
     name = "ranker"
     steps = _WINDOWS + 1 + len(LISTS)
-    grid = ({"iterations": 200},)
+    grid = ({"iterations": 200, "kept": 0.25},)
 
     def __init__(self, seed: int, fits: Fits | None = None, **settings: Any) -> None:
         super().__init__(seed, **settings)
@@ -111,19 +119,17 @@ class Ranker(Recommender):
     def _examples(self, earlier: Training, later: Training) -> dict[Kind, tuple[Inputs, npt.NDArray[np.bool_]]]:
         """Of each kind the candidates of the earlier moment, and which were bought until the later one."""
         teller, since = self._teller_of(earlier), _bought_since(earlier, later)
-        return self._fits.once(
-            "examples", earlier, lambda: {kind: _examples(teller, kind, since, self.seed) for kind in LISTS}
-        )
+        return self._fits.once("examples", earlier, lambda: _examples(teller, since, self.seed))
 
     def _learn(self, pairs: Sequence[tuple[Inputs, npt.NDArray[np.bool_]]]) -> _Learnt:
         names, groups = np.unique(pairs[0][0].labels, return_inverse=True)
         random = np.random.default_rng(self.seed)
-        kept = [wanted | (random.random(len(wanted)) < _KEPT) for _, wanted in pairs]
+        kept = [wanted | (random.random(len(wanted)) < self.settings["kept"]) for _, wanted in pairs]
         values = np.concatenate([inputs.values[some] for (inputs, _), some in zip(pairs, kept, strict=True)])
         values[:, np.isnan(values).all(axis=0)] = 0  # what nobody knows has no bins
         wanted = np.concatenate([flags[some] for (_, flags), some in zip(pairs, kept, strict=True)])
         if min(wanted.sum(), (~wanted).sum()) < _FEWEST:
-            return _Learnt(None, None, tuple(names))
+            return _Learnt(None, None, tuple(names), 0.0)
         model = HistGradientBoostingClassifier(
             max_iter=self.settings["iterations"],
             learning_rate=_LEARNING / self.settings["iterations"],
@@ -136,60 +142,76 @@ class Ranker(Recommender):
             random_state=self.seed,
         )
         model.fit(values, wanted)
-        return _Learnt(model, Contributions(model, groups), tuple(names))
+        return _Learnt(model, Contributions(model, groups), tuple(names), float(np.log(self.settings["kept"])))
 
     def _scored(self, rows: Places, kind: Kind, allowed: Flags | None) -> _Scored:
         """All candidates of customers (places in the training) for a list of a kind, and their scores."""
-        key = (kind, rows.tobytes(), b"" if allowed is None else allowed.tobytes())
-        found = self._remembered.get(key)
+        key = rows.tobytes(), b"" if allowed is None else allowed.tobytes()
+        found = self._remembered.get((kind, *key))
         if found is None:
-            inputs = self._teller.inputs(rows, kind, allowed)
-            found = inputs.rows, inputs.columns, self._learnt[kind].scores(inputs.values)
-            if len(self._remembered) < _REMEMBERED:
-                self._remembered[key] = found
+            is_room = len(self._remembered) < _REMEMBERED
+            kinds = LISTS if is_room else (kind,)  # the other kind will be asked for too
+            told = self._teller.inputs(rows, kinds, allowed)
+            scored = {
+                one: (told[one].rows, told[one].columns, self._learnt[one].scores(told[one].values)) for one in kinds
+            }
+            if is_room:
+                self._remembered |= {(one, *key): scores for one, scores in scored.items()}
+            found = scored[kind]
         return found
 
     def likely(self, rows: Places, k: int, candidates: Sequence[str] | None = None) -> _Scored:
         """As the contract says, of the candidates of these customers: a product may come to fewer than k of them."""
         return self._scored(rows, "discover", self._allowed(candidates))
 
-    def parts(self, recommended: pd.DataFrame, kind: Kind, candidates: Sequence[str]) -> list[dict[str, float]]:
+    def parts(
+        self, recommended: Mapping[Kind, pd.DataFrame], candidates: Sequence[str]
+    ) -> dict[Kind, list[dict[str, float]]]:
         """What the score of each row (customer_id, product_id) is the sum of: label -> amount, the largest first.
 
-        `kind` and `candidates` as they were recommended with. Nothing for customers who never bought: LightFM lists for
+        Kinds and `candidates` as they were recommended with. Nothing for customers who never bought: LightFM lists for
         them.
         """
-        training, learnt = self.training, self._learnt[kind]
-        if recommended.empty:
-            return []
-        customers = recommended[C.CUSTOMER_ID].unique()
         allowed = self._allowed(candidates)
-        wanted_row = pd.Index(customers).get_indexer(recommended[C.CUSTOMER_ID])
-        wanted_column = pd.Index(training.products[C.PRODUCT_ID]).get_indexer(recommended[C.PRODUCT_ID])
-        rows = self._rows(list(customers))
-        amounts = np.zeros((len(recommended), len(learnt.labels)))
-        for at in range(0, len(rows), _BLOCK):
-            inside = np.flatnonzero((wanted_row >= at) & (wanted_row < at + _BLOCK))
-            inputs = self._teller.inputs(rows[at : at + _BLOCK], kind, allowed)
-            size = len(training.products)
-            keys = inputs.rows * size + inputs.columns  # ascending: candidates stand in the order of their places
-            wanted = (wanted_row[inside] - at) * size + wanted_column[inside]
-            places = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-            if learnt.contributions is not None and len(keys):
-                amounts[inside] = learnt.contributions.of(inputs.values[places])
-        cold = self.training.bought[rows].getnnz(axis=1)[wanted_row] == 0
-        if learnt.contributions is None:
-            return [{} for _ in amounts]
-        return [{} if is_cold else self._named(learnt, row) for row, is_cold in zip(amounts, cold, strict=True)]
+        wanted = {kind: self._places(frame) for kind, frame in recommended.items()}
+        active = np.flatnonzero(self.training.bought.getnnz(axis=1) > 0)
+        asked = np.intersect1d(active, np.concatenate([np.zeros(0, np.intp), *(rows for rows, _ in wanted.values())]))
+        named: dict[Kind, list[dict[str, float]]] = {kind: [{} for _ in rows] for kind, (rows, _) in wanted.items()}
+        for of_block in in_blocks(asked, lambda block: self._parts(block, wanted, allowed)):
+            for kind, (places, amounts) in of_block.items():
+                for place, row in zip(places.tolist(), amounts, strict=True):
+                    named[kind][place] = self._named(self._learnt[kind], row)
+        return named
+
+    def _parts(
+        self, block: Places, wanted: Mapping[Kind, tuple[Places, Places]], allowed: Flags | None
+    ) -> dict[Kind, tuple[Places, npt.NDArray[np.float64]]]:
+        """Of each kind which of the wanted pairs are of customers of the block, and their contributions."""
+        found: dict[Kind, tuple[Places, npt.NDArray[np.float64]]] = {}
+        size = len(self.training.products)
+        for kind, inputs in self._teller.inputs(block, tuple(wanted), allowed).items():
+            rows, columns = wanted[kind]
+            inside = np.flatnonzero(np.isin(rows, block))
+            contributions = self._learnt[kind].contributions
+            if contributions is not None and len(inside):
+                keys = inputs.rows * size + inputs.columns  # ascending: candidates stand in the order of their places
+                sought = np.searchsorted(block, rows[inside]) * size + columns[inside]
+                found[kind] = inside, contributions.of(inputs.values[np.searchsorted(keys, sought)])
+        return found
+
+    def _places(self, frame: pd.DataFrame) -> tuple[Places, Places]:
+        """Of each row (customer_id, product_id) the places in the training."""
+        products = pd.Index(self.training.products[C.PRODUCT_ID]).get_indexer(frame[C.PRODUCT_ID])
+        return self._rows(frame[C.CUSTOMER_ID]), products
 
     def _named(self, learnt: _Learnt, amounts: npt.NDArray[np.float64]) -> dict[str, float]:
-        start = learnt.contributions.start + _LEFT_OUT if learnt.contributions is not None else 0.0
+        start = learnt.contributions.start + learnt.left_out if learnt.contributions is not None else 0.0
         named = {_START: start, **dict(zip(learnt.labels, amounts.tolist(), strict=True))}
         return dict(sorted(named.items(), key=lambda part: -abs(part[1])))
 
     def _explain(self, row: int, column: int) -> Explanation | None:
         kind: Kind = "buy_again" if self.training.held[row, column] else "discover"
-        inputs = self._teller.inputs(np.array([row]), kind, None)
+        inputs = self._teller.inputs(np.array([row]), (kind,), None)[kind]
         places = np.flatnonzero(inputs.columns == column)
         learnt = self._learnt[kind]
         cold = self.training.bought.indptr[row] == self.training.bought.indptr[row + 1]
@@ -248,17 +270,20 @@ def _bought_since(earlier: Training, later: Training) -> Mapping[str, Places]:
 
 
 def _examples(
-    teller: Teller, kind: Kind, since: Mapping[str, Places], seed: int
-) -> tuple[Inputs, npt.NDArray[np.bool_]]:
-    """Candidates of customers who bought one, and which of them were bought; of very many customers a sample."""
+    teller: Teller, since: Mapping[str, Places], seed: int
+) -> dict[Kind, tuple[Inputs, npt.NDArray[np.bool_]]]:
+    """Of each kind the candidates of customers who bought one, and which were; of very many customers a sample."""
     training = teller.training
     pairs = pd.DataFrame(since)
     wanted = training.matrix(pairs, np.ones(len(pairs), dtype=bool))
-    own = training.bought if kind == "buy_again" else training.held
-    had = np.asarray(own[since[CUSTOMER], since[PRODUCT]]).ravel() if len(pairs) else np.zeros(0, bool)
-    rows = np.unique(since[CUSTOMER][had if kind == "buy_again" else ~had])
+    rows = np.unique(since[CUSTOMER])
     if len(rows) > _LEARNERS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _LEARNERS, replace=False))
-    inputs = teller.inputs(rows, kind, None)
-    bought = wanted[rows[inputs.rows], inputs.columns] if len(inputs.rows) else np.zeros(0, bool)
-    return inputs, np.asarray(bought).ravel()
+    found: dict[Kind, tuple[Inputs, npt.NDArray[np.bool_]]] = {}
+    for kind, inputs in teller.inputs(rows, LISTS, None).items():
+        own = training.bought if kind == "buy_again" else training.held
+        had = np.asarray(own[since[CUSTOMER], since[PRODUCT]]).ravel() if len(pairs) else np.zeros(0, bool)
+        learners = np.isin(rows, since[CUSTOMER][had if kind == "buy_again" else ~had])[inputs.rows]
+        bought = wanted[rows[inputs.rows], inputs.columns] if len(inputs.rows) else np.zeros(0, bool)
+        found[kind] = inputs.of(learners), np.asarray(bought).ravel()[learners]
+    return found

@@ -38,8 +38,6 @@ LABELS: Mapping[str, str] = {
     "ease_last": LAST,
     "item_knn_last": LAST,
     "alike": ALIKE,
-    "alike_late": ALIKE,
-    "alike_new": ALIKE,
     "hybrid": TASTE,
     "als": TASTE,
     "segment": SEGMENT,
@@ -54,7 +52,7 @@ _LATE, _FADING = 60, 45
 _LATEST = 28
 _SAME_DAY = 0.5
 _NEXT_SMOOTHING, _NEXT_KEPT = 20, 200
-_FEW, _MANY, _MODELS = 80, 300, 10_000
+_NEAREST, _MODELS = 80, 10_000
 _WORD = r"[^\W\d_]{3,}"
 _ALIKE, _SHARPENED = 0.4, 4
 
@@ -76,7 +74,7 @@ class Signals:
         self.fading = training.matrix(purchases, np.exp(-age / _FADING).astype(np.float32))
         self._last = self._flags(age <= since[purchases[CUSTOMER]] + _SAME_DAY)
         self._ever = training.bought.astype(np.float32)
-        self._late, self._latest = self._flags(age <= _LATE), self._flags(age <= _LATEST)
+        self._late = self._flags(age <= _LATE)
         self._others, self._directions = self._models()
         first = purchases.groupby([CUSTOMER, PRODUCT])[AGE].max().reset_index()
         is_late = (first[AGE] <= _LATE).to_numpy()
@@ -92,7 +90,6 @@ class Signals:
     def of(self, rows: Places) -> dict[str, Scores]:
         """Signal -> customers of the rows x all products; higher speaks for the product, by no common measure."""
         ease, nearest = self.fitted(Ease), self.fitted(ItemKNN)
-        few, many = self._alike(rows)
         signals = {
             "ease": ease.of_purchases(self._ever[rows]),
             "ease_late": ease.of_purchases(self.fading[rows]),
@@ -100,9 +97,7 @@ class Signals:
             "item_knn": nearest.of_purchases(self._ever[rows]),
             "item_knn_last": nearest.of_purchases(self._last[rows]),
             "next": (self._ever[rows] @ self._next).toarray(),
-            "alike": (few @ self._late).toarray(),
-            "alike_late": (many @ self._latest).toarray(),
-            "alike_new": (many @ self.began).toarray(),
+            "alike": (self._alike(rows) @ self._late).toarray(),
             "hybrid": self.fitted(Hybrid)._scores(rows),
             "als": self.fitted(Als)._scores(rows),
             "segment": self.fitted(PopularSegment)._scores(rows),
@@ -132,16 +127,13 @@ class Signals:
         most = np.argsort(-self._ever.getnnz(axis=1), kind="stable")[:_MODELS]
         return np.sort(most), normalize(self._ever)
 
-    def _alike(self, rows: Places) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-        """The 80 and the 300 customers nearest to each, by the cosine of what they ever bought."""
+    def _alike(self, rows: Places) -> sparse.csr_matrix:
+        """Rows x customers: the 80 nearest to each, by the cosine of what they ever bought."""
         alike = (self._directions[rows] @ self._directions[self._others].T).toarray()
         alike[rows[:, None] == self._others] = 0
-        size = len(self.training.customers)
-        found = []
-        for number in (_FEW, _MANY):
-            near = largest(alike, number).tocoo()
-            found.append(sparse.csr_matrix((near.data, (near.row, self._others[near.col])), (len(rows), size)))
-        return found[0], found[1]
+        near = largest(alike, _NEAREST).tocoo()
+        shape = (len(rows), len(self.training.customers))
+        return sparse.csr_matrix((near.data, (near.row, self._others[near.col])), shape)
 
     def _transitions(self, past: sparse.csr_matrix) -> sparse.csr_matrix:
         """Product x product: of who had first bought one more than 60 days ago, the share who since began the other."""

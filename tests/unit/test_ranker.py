@@ -98,17 +98,17 @@ def test_an_explanation_is_of_the_score_and_adds_up_to_it(ranker: Ranker, kind: 
         assert amounts == sorted(amounts, reverse=True)
 
 
-@pytest.mark.parametrize("kind", LISTS)
-def test_the_parts_of_every_listed_row_add_up_to_its_score(ranker: Ranker, kind: Kind) -> None:
+def test_the_parts_of_every_listed_row_add_up_to_its_score(ranker: Ranker) -> None:
     candidates = ranker.training.products[C.PRODUCT_ID].tolist()[::2]
-    rows = listed(ranker, kind, K, candidates).sample(frac=1, random_state=1)
-    parts = ranker.parts(rows, kind, candidates)
-    is_cold = (rows[C.CUSTOMER_ID] == COLD).tolist()
-    for own, score, cold in zip(parts, rows[C.SCORE], is_cold, strict=True):
-        assert (own == {}) == cold, "of who never bought LightFM made the list"
-        assert cold or sum(own.values()) == pytest.approx(score, abs=1e-3)
-    assert {label for own in parts for label in own} > {"Bought together", "Taste", "Popular now"}
-    assert ranker.parts(rows.head(0), kind, candidates) == []
+    lists = {kind: listed(ranker, kind, K, candidates).sample(frac=1, random_state=1) for kind in LISTS}
+    for kind, parts in ranker.parts(lists, candidates).items():
+        is_cold = (lists[kind][C.CUSTOMER_ID] == COLD).tolist()
+        for own, score, cold in zip(parts, lists[kind][C.SCORE], is_cold, strict=True):
+            assert (own == {}) == cold, "of who never bought LightFM made the list"
+            assert cold or sum(own.values()) == pytest.approx(score, abs=1e-3)
+        assert {label for own in parts for label in own} > {"Bought together", "Taste", "Popular now"}
+        assert ranker.parts({kind: lists[kind]}, candidates)[kind] == parts, "alone as beside another"
+    assert ranker.parts({"discover": lists["discover"].head(0)}, candidates) == {"discover": []}
 
 
 def test_who_never_bought_gets_the_list_of_lightfm(ranker: Ranker, shop: Training) -> None:

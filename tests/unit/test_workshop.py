@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,15 +15,18 @@ from models.pipeline.history import History
 from models.pipeline.workshop import Workshop
 from models.recommenders import RECOMMENDERS
 from models.recommenders.base import Recommender, Tick
+from models.recommenders.ease import Ease
+from models.recommenders.popular import Popular
 from models.recommenders.ranker import Ranker
 from models.recommenders.training import Training
 from models.rules import read_rules
+from models.tuning import Tried
 from tests.two_tastes import AS_OF, COLD, WINDOW, known, purchases
 
 SHORT = {"iterations": 20}
 
 
-def history(memory: int = 2) -> History:
+def history(memory: int) -> History:
     """One window of the test, with so many windows before it to learn from."""
     now = known(windows=1 + memory)
     assert now.before is not None
@@ -126,26 +130,38 @@ def test_the_lists_of_a_fold_are_those_of_its_own_moment() -> None:
     assert not lists.merge(then, on=[C.CUSTOMER_ID, C.PRODUCT_ID]).size
 
 
-def test_tuning_chooses_on_the_window_before_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+def test_baselines_are_tuned_on_the_windows_before_their_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, Training]] = []
 
-    def tuned(model: type[Recommender], training: Training, after: pd.DataFrame, seed: int) -> dict[str, int]:
-        seen.append((training, after, seed))
-        return {"days": 14} if model.name == "popular" else {}
+    def tried(model: type[Recommender], training: Training, after: pd.DataFrame, seed: int) -> Tried:
+        later = next(moment for moment in past.trainings if moment.before is training)
+        bought = purchases()
+        between = bought[(bought[C.ORDERED_AT] >= training.at) & (bought[C.ORDERED_AT] < later.at)]
+        candidates = set(later.products[C.PRODUCT_ID])
+        told = zip(between[C.CUSTOMER_ID], between[C.PRODUCT_ID], strict=True)
+        assert set(zip(after[C.CUSTOMER_ID], after[C.PRODUCT_ID], strict=True)) == {
+            pair for pair in told if pair[1] in candidates
+        }
+        assert seed == 3
+        seen.append((model.name, training))
+        best = 1 if model.name == "popular" else 0
+        return np.eye(len(model.grid))[:, [best]]
 
-    monkeypatch.setattr("models.pipeline.workshop.tuned", tuned)
+    monkeypatch.setattr("models.pipeline.workshop.tried", tried)
     past = history(1)
+    test = past.folds[0].training
     work = workshop(past, Options(tune=True, seed=3))
-    oldest = past.oldest.training
-    bought = purchases()
-    between = bought[(bought[C.ORDERED_AT] >= oldest.at - WINDOW) & (bought[C.ORDERED_AT] < oldest.at)]
-    candidates = set(oldest.products[C.PRODUCT_ID])
-    expected = {
-        pair for pair in zip(between[C.CUSTOMER_ID], between[C.PRODUCT_ID], strict=True) if pair[1] in candidates
-    }
+    assert test.before is not None
     assert len(seen) == 5
-    for training, after, seed in seen:
-        assert (training, seed) == (oldest.before, 3)
-        assert set(zip(after[C.CUSTOMER_ID], after[C.PRODUCT_ID], strict=True)) == expected
-    assert work.fits.settings["popular"] == {"days": 14}
-    assert workshop(history(0), Options(tune=True)).fits.settings["ranker"] == SHORT, "nothing earlier, nothing to tune"
+    assert all(moment is test.before for _, moment in seen)
+    judged = {model.name: model for model in work.models(test)}
+    assert judged["popular"].settings["days"] == 14
+    assert judged["ease"].settings == dict(Ease.grid[0])
+    assert work.seconds(judged["popular"]) is not None
+    assert work.of(Popular, test).settings["days"] == 28, "the ranker learns from the same at every moment"
+
+
+def test_without_an_earlier_window_nothing_is_tuned() -> None:
+    past = history(0)
+    judged = {model.name: model for model in workshop(past, Options(tune=True)).models(past.folds[0].training)}
+    assert judged["popular"].settings == dict(Popular.grid[0])
