@@ -69,13 +69,15 @@ class Verdict:
     sentence: str
 
 
-def verdict(evaluation: Evaluation, slice_: Kind, model: str, baselines: Sequence[str], seed: int) -> Verdict:
+def verdict(
+    evaluation: Evaluation, slice_: Kind, model: str, baselines: Sequence[str], seed: int, called: str | None = None
+) -> Verdict:
     """Judge a model by NDCG@10 of a slice over all folds, customer by customer, against the best of the baselines.
 
     It passes where the 95% interval of the mean difference lies over 0, and no segment is clearly worse: its own
     interval entirely under 0, with at least 30 customers. With fewer than 30 customers in all nothing passes. Both
-    models are judged on the folds both have. Raises NotEnoughDataError where the slice has no customer, and KeyError
-    where none of the baselines was evaluated.
+    models are judged on the folds both have. The sentence calls the model by its name, or by that of `called`. Raises
+    NotEnoughDataError where the slice has no customer, and KeyError where none of the baselines was evaluated.
     """
     values = evaluation.by_customer
     if not any(name == slice_ for _, _, name in values):
@@ -96,10 +98,10 @@ def verdict(evaluation: Evaluation, slice_: Kind, model: str, baselines: Sequenc
     value, other = float(paired["candidate"].mean()), float(paired["baseline"].mean())
     passed = low > 0 and not worse and customers >= MIN_CUSTOMERS
     best = f"{_called(baseline)}, the best baseline," if len(means) > 1 else _called(baseline)
+    finding = _finding(_called(called or model), f"{best} {SLICES[slice_]}", mean, low, customers, worse)
     sentence = (
-        f"{_finding(_called(model), f'{best} {SLICES[slice_]}', mean, low, customers, worse)}: NDCG@10 {value:.4f} "
-        f"against {other:.4f} (difference {mean:+.4f}, 95% interval {low:+.4f} to {high:+.4f}, "
-        f"{counted(customers, 'customer')})."
+        f"{finding}: NDCG@10 {value:.4f} against {other:.4f} (difference {mean:+.4f}, 95% interval "
+        f"{low:+.4f} to {high:+.4f}, {counted(customers, 'customer')})."
     )
     return Verdict(passed, slice_, model, baseline, value, other, mean, low, high, customers, segments, sentence)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from threading import Event
 from typing import Any
@@ -69,6 +69,10 @@ def publish_recommendations(
             if _is_judged(judged, kind)
         }
         chosen = _chosen(work, decided)
+        if work.again is not OwnHistory and chosen["buy_again"] == OwnHistory.name:
+            beaten = verdict(judged, "buy_again", PUBLISHED, BASELINES["buy_again"], options.seed, work.again.name)
+            sentence = f"{beaten.sentence} Customers get what their own history says."
+            decided["buy_again"] = replace(beaten, model=work.again.name, sentence=sentence)
         rows = _rows(judged, chosen)
         passed, sentence = decided["discover"].passed, decided["discover"].sentence
         if not passed and options.force:

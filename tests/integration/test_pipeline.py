@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,10 @@ from etl.load import load
 from etl.mapping import detect
 from etl.readers import open_source
 from models import pipeline
+from models.evaluation import Evaluation
+from models.gate import Verdict, verdict
 from models.pipeline import Options
+from models.recommenders.training import Kind
 from models.rules import read_rules
 from settings import Settings
 from tests.conftest import HOUSEHOLDS
@@ -282,6 +286,27 @@ def test_what_a_score_is_the_sum_of_is_kept_with_it(sample_shop: Settings) -> No
     assert sums == pytest.approx(with_parts[C.SCORE].to_numpy(), abs=1e-3)
     for parts in amounts.iloc[::997]:
         assert list(parts) == sorted(parts, key=lambda label: -abs(parts[label]))
+
+
+def test_where_own_history_is_better_at_its_own_it_stands_in(
+    shop: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beaten(judged: Evaluation, kind: Kind, *told: Any) -> Verdict:
+        found = verdict(judged, kind, *told)
+        return replace(found, difference=-0.01, passed=False) if kind == "buy_again" else found
+
+    monkeypatch.setattr("models.pipeline.recommendations.verdict", beaten)
+    assert run(shop, settings, FORCED).published
+    published = runs.published(shop, runs.RECOMMENDATIONS)
+    assert published is not None
+    assert published.metrics["published"] == {"discover": "ranker", "buy_again": "own_history"}
+    gate = published.metrics["gate"]["buy_again"]
+    assert gate["model"] == "ranker"
+    assert gate["sentence"].startswith("The ranker ")
+    assert gate["sentence"].endswith("Customers get what their own history says.")
+    parts = rows(shop, "SELECT parts FROM current_recommendation WHERE kind = 'buy_again'")
+    assert len(parts)
+    assert parts[C.PARTS].isna().all(), "own history has no parts of the ranker's"
 
 
 def test_too_short_a_history_to_learn_from_has_lists_all_the_same(shop: Engine, settings: Settings) -> None:
