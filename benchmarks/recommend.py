@@ -33,7 +33,7 @@ from db.engine import make_engine
 from db.queries import features
 from etl.load import load
 from etl.readers import open_source
-from models.evaluation import relevant
+from models.evaluation import new_products, relevant
 from models.metrics import by_customer
 from models.pipeline import Options
 from models.pipeline.history import history
@@ -105,8 +105,12 @@ def _quality(source: str, known: Training, after: pd.DataFrame) -> list[Recommen
     """The models fitted; prints what each took and how good its lists are."""
     wanted = relevant(known, after, "discover")
     asked = sorted(wanted[C.CUSTOMER_ID].unique())
-    title = f"{Path(source).name}: products new to {len(asked):,} customers, of {len(known.products):,}"
-    table = Table("", "fit, s", f"NDCG@{_K}", title=title)
+    fresh = wanted[wanted[C.PRODUCT_ID].isin(new_products(known))]
+    title = (
+        f"{Path(source).name}: products new to {len(asked):,} customers, of {len(known.products):,}; of these products "
+        f"also new to the shop, for {fresh[C.CUSTOMER_ID].nunique():,} customers"
+    )
+    table = Table("", "fit, s", f"NDCG@{_K}", "by products new to the shop", title=title)
     fitted = []
     for kind in RECOMMENDERS:
         if "discover" not in kind.kinds:
@@ -115,7 +119,8 @@ def _quality(source: str, known: Training, after: pd.DataFrame) -> list[Recommen
         model = kind(_SEED).fit(known)
         seconds = time.perf_counter() - began
         lists = model.recommend(asked, _K, "discover")
-        table.add_row(model.name, f"{seconds:.1f}", f"{by_customer(lists, wanted, [_K])['ndcg', _K].mean():.4f}")
+        values = [f"{by_customer(lists, sought, [_K])['ndcg', _K].mean():.4f}" for sought in (wanted, fresh)]
+        table.add_row(model.name, f"{seconds:.1f}", *values)
         fitted.append(model)
     console.print(table)
     return fitted

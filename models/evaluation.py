@@ -77,9 +77,9 @@ def evaluation(
     customers, k -> customer_id, product_id, rank) in discover and buy_again; who gets no list counts as 0.
 
     Subsets are `all`; `segment:NAME`, `customers:few` (fewer than 3 orders) and `customers:regular`, each as known
-    before the fold; and, of discover, `products:new`: lists made of, and judged by, the products first sold in the
-    last tenth of the time before the fold. Fold 0 pools all folds. Ticks after each model of a fold. Raises
-    NotEnoughDataError where no fold has a customer who bought something new to them.
+    before the fold; and, of discover, `products:new`: the same lists judged by the products alone that were first sold
+    in the last tenth of the time before the fold, for who bought one. Fold 0 pools all folds. Ticks after each
+    model of a fold. Raises NotEnoughDataError where no fold has a customer who bought something new to them.
     """
     customers = pd.concat([_tested(fold) for fold in folds], ignore_index=True)
     judged = [one for fold in folds for one in _judged(fold, models, published, tick)]
@@ -100,7 +100,7 @@ def evaluation(
 
 @dataclass(frozen=True)
 class _Judged:
-    """The lists of one model, for all customers of a slice or for those of products new to the shop."""
+    """The lists of one model, judged by all that was bought of a slice or by what is new in the shop."""
 
     fold: int
     model: str
@@ -118,22 +118,26 @@ def _judged(fold: Fold, models: Models, published: Published | None, tick: Tick)
     sought = {(slice_, ALL): relevant(known, after, slice_) for slice_ in KINDS}
     new = sought["discover", ALL]
     sought["discover", NEW] = new[new[C.PRODUCT_ID].isin(fresh)]
-    asked = {key: sorted(wanted[C.CUSTOMER_ID].unique()) for key, wanted in sought.items() if len(wanted)}
+    asked = {slice_: sorted(sought[slice_, ALL][C.CUSTOMER_ID].unique()) for slice_ in KINDS}
 
-    def judged(model: str, slice_: Kind, subset: str, lists: pd.DataFrame) -> _Judged:
-        values = by_customer(lists, sought[slice_, subset], KS).join(by_list(lists, offered, max(KS)))
-        size = len(known.products if fold.candidates is None else fold.candidates) if subset == ALL else len(fresh)
-        return _Judged(fold.number, model, slice_, subset, values, coverage(lists, size, max(KS)))
+    def judged(model: str, slice_: Kind, lists: pd.DataFrame) -> Iterator[_Judged]:
+        size = len(known.products if fold.candidates is None else fold.candidates)
+        for subset, all_of in ((ALL, size), (NEW, len(fresh))):
+            wanted = sought.get((slice_, subset))
+            if wanted is not None and len(wanted):
+                of = lists[lists[C.CUSTOMER_ID].isin(wanted[C.CUSTOMER_ID])]
+                values = by_customer(of, wanted, KS).join(by_list(of, offered, max(KS)))
+                shown = of if subset == ALL else of[of[C.PRODUCT_ID].isin(fresh)]
+                yield _Judged(fold.number, model, slice_, subset, values, coverage(shown, all_of, max(KS)))
 
     for model in models(known):
-        for (slice_, subset), customers in asked.items():
-            if slice_ in model.kinds:
-                lists = model.recommend(customers, max(KS), slice_, fold.candidates if subset == ALL else fresh)
-                yield judged(model.name, slice_, subset, lists)
+        for slice_, customers in asked.items():
+            if slice_ in model.kinds and customers:
+                yield from judged(model.name, slice_, model.recommend(customers, max(KS), slice_, fold.candidates))
         tick()
-    for (slice_, subset), customers in asked.items() if published else ():
-        if published and subset == ALL and slice_ != "any":
-            yield judged(PUBLISHED, slice_, subset, published(fold, slice_, customers, max(KS)))
+    for slice_, customers in asked.items() if published else ():
+        if published and customers and slice_ != "any":
+            yield from judged(PUBLISHED, slice_, published(fold, slice_, customers, max(KS)))
 
 
 def relevant(training: Training, after: pd.DataFrame, kind: Kind) -> pd.DataFrame:

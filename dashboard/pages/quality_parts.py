@@ -68,8 +68,8 @@ def subsets(view: View) -> Component:
         + (f" and of the best baseline, {name_of(baseline)} (open)" if baseline else "")
         + ", with 95% intervals"
         + ("; a diamond is the model its part names" if set(own.values()) - {mine} else "")
-        + f"{judging.among(run.metrics)}. Segments as they were before each window. Of the new products, first sold in "
-        "the last tenth of the days before it, only these are offered"
+        + f"{judging.among(run.metrics)}. Segments as they were before each window. New products are those first sold "
+        "in the last tenth of the days before it: the same lists, judged by them alone"
     )
     frame["text"] = [f"{figure(row['value'])} ({interval(row)})" for _, row in frame.iterrows()]
     wide = frame.pivot_table(index=["label", "customers"], columns="model", values="text", aggfunc="first", sort=False)

@@ -165,22 +165,24 @@ def folds_of_later() -> Training:
     return training(frame, products, customers, START + timedelta(days=100))
 
 
-def test_lists_of_new_products_hold_nothing_else() -> None:
+def test_new_products_are_judged_by_where_the_same_lists_have_them() -> None:
     known = folds_of_later()
-    stranger = pd.DataFrame({C.CUSTOMER_ID: ["c6"], C.SEGMENT: ["Loyal"]})
-    purchases = pd.DataFrame({"customer": [6], "product": [0], "order": [6], "age_days": [50.0]})
+    stranger = pd.DataFrame({C.CUSTOMER_ID: ["c6", "c7"], C.SEGMENT: ["Loyal", "Loyal"]})
+    purchases = pd.DataFrame({"customer": [6, 7], "product": [0, 0], "order": [6, 7], "age_days": [50.0, 50.0]})
     wider = Training(
         known.at,
         pd.concat([known.customers, stranger], ignore_index=True),
         known.products,
         pd.concat([known.purchases, purchases], ignore_index=True),
     )
-    after = pd.DataFrame({C.CUSTOMER_ID: ["c6", "c6"], C.PRODUCT_ID: ["p27", "p29"]})
+    after = pd.DataFrame({C.CUSTOMER_ID: ["c6", "c6", "c7"], C.PRODUCT_ID: ["p27", "p29", "p27"]})
     result = evaluation([Fold(1, wider, after)], models, 42)
     of = {"model": "hybrid", "slice": "discover", "k": 5}
     assert value(result, **of, subset="all", metric="mrr") == 1, "p27 comes first, of three"
-    assert value(result, **of, subset="products:new", metric="mrr") == 1 / 2, "p29 comes second, of two"
-    assert value(result, **of | {"k": 10}, subset="products:new", metric="coverage") == 1
+    assert value(result, **of, subset="products:new", metric="mrr") == 1 / 3, "p29 comes third, after p27 and p28"
+    assert value(result, **of | {"k": 10}, subset="products:new", metric="coverage") == 1, "both new ones are listed"
+    new = result.rows[(result.rows[C.SUBSET] == "products:new") & (result.rows[C.MODEL] == "hybrid")]
+    assert set(new[C.CUSTOMERS]) == {1}, "c7 bought none"
 
 
 def test_the_pooled_value_is_the_mean_over_customers_and_folds(judged: Evaluation, folds: list[Fold]) -> None:
