@@ -17,6 +17,8 @@ LENGTH = 20
 SHOWN = 10
 
 _DEPTH = 300
+_NEAR = 150
+"""Ranks among which a product of the long tail may still come to a customer's list: who has it later would not care."""
 _ROUND = "round"
 
 
@@ -67,7 +69,8 @@ def _with_long_tail(deep: pd.DataFrame, places: int) -> pd.DataFrame:
     """
     head = deep[C.RANK] <= SHOWN - places
     shown = deep.loc[head, C.PRODUCT_ID].unique()
-    asking = deep[~head & ~deep[C.PRODUCT_ID].isin(shown) & (deep[_ROUND] == 0)]
+    near = (deep[C.RANK] <= _NEAR) & (deep[_ROUND] == 0)
+    asking = deep[near & ~head & ~deep[C.PRODUCT_ID].isin(shown)]
     asking = asking.sort_values([C.RANK, C.CUSTOMER_ID, C.PRODUCT_ID])[[C.CUSTOMER_ID, C.PRODUCT_ID]]
     taken: list[pd.DataFrame] = []
     left = pd.Series(places, index=asking[C.CUSTOMER_ID].unique())

@@ -171,6 +171,13 @@ def test_the_tail_goes_to_whom_it_suits_best() -> None:
     ]
 
 
+def test_what_comes_far_behind_on_a_list_takes_no_place_of_it() -> None:
+    """Of 200 products all like the same best; the one of the 150th rank gets the last place, that of the 151st none."""
+    scores = np.tile(np.arange(200.0, 0, -1), (145, 1))
+    found = by_customer(made(scores, [None] * 200, 0, 1, "discover"))
+    assert {products[9] for products in found.values()} == {f"p{place:03}" for place in range(9, 150)}
+
+
 def test_what_is_bought_is_not_new_and_the_rest_of_the_rules_is_kept() -> None:
     known = shop(2, [None] * 30, [(0, 0), (0, 29), (1, 5)])
     model = Given(np.tile(np.arange(30.0), (2, 1))).fit(known)
