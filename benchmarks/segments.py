@@ -25,8 +25,6 @@ from db import snapshot
 from db.embedded import stop
 from db.engine import make_engine
 from db.queries.features import last_ordered_at
-from etl.load import load
-from etl.readers import open_source
 from models.pipeline import Options
 from models.pipeline.segments import STEPS, publish_segments
 from settings import Settings
@@ -56,7 +54,7 @@ def compare(
     found = {}
     for customers in (small, large):
         with tempfile.TemporaryDirectory(prefix="spectrum-bench-") as place:
-            lines = _loaded(Path(place), customers)
+            lines = shop.loaded(_settings(Path(place)), customers)
             timed = sorted((_timed(Path(place)) for _ in range(runs)), key=lambda run: float(run["seconds"]))
             found[customers] = {"lines": lines, **timed[len(timed) // 2]}
             stop(Path(place))
@@ -83,17 +81,6 @@ def once(place: Path) -> None:
     publish_segments(engine, settings, Options(clusters=_CLUSTERS), data, last + timedelta(days=1), clock)
     steps = {step: after - before for step, before, after in zip(STEPS, clock.laps, clock.laps[1:], strict=False)}
     print(json.dumps({"steps": steps, "seconds": clock.laps[-1] - clock.laps[0], "peak": peak()}))
-
-
-def _loaded(place: Path, customers: int) -> int:
-    file = place / "shop.parquet"
-    lines = shop.write(file, customers)
-    engine = make_engine(_settings(place))
-    load(engine, open_source(str(file)), keep_duplicates=True)
-    snapshot.refresh(engine, place)
-    engine.dispose()
-    file.unlink()
-    return lines
 
 
 def _timed(place: Path) -> dict[str, Any]:

@@ -8,7 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from db import snapshot
 from db.columns import Columns as C
+from db.engine import make_engine
+from etl.load import load
+from etl.readers import open_source
+from settings import Settings
 
 LINES = 20
 """A customer has about so many lines."""
@@ -33,6 +38,18 @@ def write(path: Path, customers: int, *, seed: int = 42) -> int:
         lines += table.num_rows
     if writer:
         writer.close()
+    return lines
+
+
+def loaded(settings: Settings, customers: int) -> int:
+    """Load such a shop as a user would, with its snapshot; gives the number of lines."""
+    file = settings.data_dir / "shop.parquet"
+    lines = write(file, customers)
+    engine = make_engine(settings)
+    load(engine, open_source(str(file)), keep_duplicates=True)
+    snapshot.refresh(engine, settings.data_dir)
+    engine.dispose()
+    file.unlink()
     return lines
 
 
