@@ -11,6 +11,7 @@ from dashboard.components.graph import graph
 from dashboard.components.kpi_card import kpi_card
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column
+from dashboard.drivers import drivers
 from dashboard.kpis import KPIS
 from dashboard.theme import SEGMENT_COLOURS, token
 from dashboard.view import Component, Page, View
@@ -71,19 +72,31 @@ def sentence(view: View) -> Component:
         change = now["revenue"] / before["revenue"] - 1
         verb = "held at" if abs(change) < 0.0005 else "rose to" if change > 0 else "fell to"
         lead = f"Revenue {verb} {revenue} ({change:+.1%})".replace("-", "−") + f" against the {_reference(view)}."
-        rest = " " + _drivers(now, before)
+        rest = " " + _why(now, before, view.currency)
     return html.P([html.Strong(lead), rest, _best_segment(view)], className="sentence")
 
 
-def _drivers(now: pd.Series, before: pd.Series) -> str:
-    """The factors of revenue that moved, the largest first: orders x average order, and the customers behind them."""
-    moves = [(name, now[key] / before[key] - 1) for name, key in _FACTORS if before[key]]
-    moves.sort(key=lambda move: -abs(move[1]))
-    said = [f"{name} {'unchanged' if abs(c) < 0.0005 else f'{c:+.1%}'}".replace("-", "−") for name, c in moves]
-    return f"{', '.join(said).capitalize()}."
+def _why(now: pd.Series, before: pd.Series, currency: str) -> str:
+    """What the change comes from, in money, the main cause first: the one that moved revenue most the way it went."""
+    found = [
+        driver
+        for driver in drivers(now.to_dict(), before.to_dict())
+        if round(abs(driver.amount), 2) >= _LEAST * before["revenue"]
+    ]
+    if not found:
+        return ""
+    rose = now["revenue"] >= before["revenue"]
+    main = next((driver for driver in found if (driver.amount > 0) == rose), found[0])
+    said = [
+        f"{driver.words} {'+' if driver.amount > 0 else ''}{fmt.short_money(driver.amount, currency)}"
+        for driver in (main, *(driver for driver in found if driver is not main))
+    ]
+    others = f"; {', '.join(said[1:])}" if said[1:] else ""
+    return f"Mainly {said[0]}{others}."
 
 
-_FACTORS = (("orders", "orders"), ("average order", "average_order"), ("active customers", "customers"))
+_LEAST = 0.0005
+"""Causes of less than this share of the revenue before are not worth a word."""
 
 
 def _best_segment(view: View) -> str:

@@ -19,6 +19,8 @@ DIMENSIONS: dict[Dimension, str] = {
 def totals(snapshot: Snapshot, filters: Filters, period: Period) -> pd.Series:
     """revenue, orders, customers, repeat_customers, average_order, repeat_rate of one period.
 
+    And customer_orders and customer_revenue: the same without guests.
+
     Guests count in revenue and orders, never in customers; an order that only returns goods is no order. Where
     nothing sold, counts and revenue are 0 and the ratios NaN.
     """
@@ -35,7 +37,7 @@ def trend(snapshot: Snapshot, filters: Filters, period: Period, days: int) -> pd
     frame = snapshot.frame(_TOTALS.format(group=group, where=where.sql), where.values)
     bins = pd.RangeIndex(-(-period.days // days) - 1, -1, -1, name="bin")
     frame = frame.set_index("bin").reindex(bins)
-    counts = ["revenue", "orders", "customers", "repeat_customers"]
+    counts = ["revenue", "orders", "customers", "repeat_customers", "customer_orders", "customer_revenue"]
     frame[counts] = frame[counts].fillna(0)
     starts = [max(period.start, period.end - timedelta(days=(int(b) + 1) * days - 1)) for b in bins]
     ends = [*starts[1:], period.end + timedelta(days=1)]
@@ -52,11 +54,15 @@ WITH line AS (
 ), buyers AS (
     SELECT bin, count(*) AS customers, count(*) FILTER (orders > 1) AS repeat_customers FROM buyer GROUP BY ALL
 ), sales AS (
-    SELECT bin, sum(amount) AS revenue, count(DISTINCT order_id) FILTER (NOT is_return) AS orders FROM line GROUP BY ALL
+    SELECT bin, sum(amount) AS revenue, count(DISTINCT order_id) FILTER (NOT is_return) AS orders,
+        sum(amount) FILTER (customer_id IS NOT NULL) AS customer_revenue,
+        count(DISTINCT order_id) FILTER (NOT is_return AND customer_id IS NOT NULL) AS customer_orders
+    FROM line GROUP BY ALL
 )
 SELECT bin, coalesce(revenue, 0)::DOUBLE AS revenue, orders, coalesce(customers, 0) AS customers,
     coalesce(repeat_customers, 0) AS repeat_customers, revenue::DOUBLE / nullif(orders, 0) AS average_order,
-    repeat_customers / nullif(customers, 0) AS repeat_rate
+    repeat_customers / nullif(customers, 0) AS repeat_rate, customer_orders,
+    coalesce(customer_revenue, 0)::DOUBLE AS customer_revenue
 FROM sales LEFT JOIN buyers USING (bin)
 """
 

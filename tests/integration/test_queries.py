@@ -73,13 +73,16 @@ def test_totals_and_shares_equal_plain_sql(snapshot: Snapshot, record: Engine, s
         )
         SELECT (SELECT coalesce(sum(amount), 0) FROM chosen) AS revenue,
             (SELECT count(DISTINCT order_id) FROM chosen WHERE NOT is_return) AS orders,
+            (SELECT coalesce(sum(orders), 0) FROM buyer) AS customer_orders,
+            (SELECT coalesce(sum(amount), 0) FROM chosen WHERE customer_id IS NOT NULL) AS customer_revenue,
             (SELECT count(*) FROM buyer) AS customers, (SELECT count(*) FROM buyer WHERE orders > 1) AS repeat_customers
         """,
         values,
     ).iloc[0]
     totals = overview.totals(snapshot, filters, period)
     assert totals["revenue"] == pytest.approx(float(expected["revenue"]), abs=0.005)
-    for name in ("orders", "customers", "repeat_customers"):
+    assert totals["customer_revenue"] == pytest.approx(float(expected["customer_revenue"]), abs=0.005)
+    for name in ("orders", "customers", "repeat_customers", "customer_orders"):
         assert totals[name] == expected[name]
     if expected["orders"]:
         assert totals["average_order"] == pytest.approx(float(expected["revenue"]) / expected["orders"])
