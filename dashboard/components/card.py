@@ -20,8 +20,13 @@ def card(
         head.append(html.Div(aside, className="aside"))
     children = [html.Header(head), *body]
     if twin is not None:
-        children.append(html.Details([html.Summary("Show as table"), table(*twin)], className="twin"))
+        children.append(as_table(*twin))
     return html.Section(children, className="panel")
+
+
+def as_table(frame: pd.DataFrame, columns: list[Column]) -> Component:
+    """A chart's table, folded under it."""
+    return html.Details([html.Summary("Show as table"), table(frame, columns)], className="twin")
 
 
 def pill(text: str) -> Component:

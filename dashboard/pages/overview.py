@@ -13,6 +13,7 @@ from dashboard.components.states import empty, slot
 from dashboard.components.table import Column
 from dashboard.drivers import drivers
 from dashboard.kpis import KPIS
+from dashboard.pages.overview_movers import movers
 from dashboard.theme import SEGMENT_COLOURS, token
 from dashboard.view import Component, Page, View
 from db.filters import Period
@@ -29,7 +30,8 @@ def layout(_: View) -> Component:
             [
                 slot("overview.trend", "chart"),
                 slot("overview.segments", "chart"),
-                slot("overview.where", "chart", "full"),
+                slot("overview.movers", "chart"),
+                slot("overview.where", "chart"),
             ],
             className="grid",
         ),
@@ -254,6 +256,7 @@ PAGE = Page(
         "overview.sentence": sentence,
         "overview.kpis": kpis,
         "overview.trend": trend,
+        "overview.movers": movers,
         "overview.where": where,
         "overview.segments": segments,
     },

@@ -105,6 +105,18 @@ def breakdown(snapshot: Snapshot, filters: Filters, period: Period, dimension: D
     )
 
 
+def moved(snapshot: Snapshot, filters: Filters, period: Period, before: Period, dimension: Dimension) -> pd.DataFrame:
+    """Net revenue by country, department or category in two periods: value, revenue, before, change; most risen first.
+
+    A value that sold in one of them alone has 0 in the other.
+    """
+    now, then = (breakdown(snapshot, filters, days, dimension) for days in (period, before))
+    both = now.merge(then.rename(columns={"revenue": "before"}), on="value", how="outer", suffixes=("", "_then"))
+    both[["revenue", "before"]] = both[["revenue", "before"]].fillna(0.0)
+    found = both.assign(change=both["revenue"] - both["before"])[["value", "revenue", "before", "change"]]
+    return found.sort_values(["change", "value"], ascending=[False, True], ignore_index=True)
+
+
 def segment_revenue(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame:
     """Each segment's revenue in the period beside its size: segment, colour, customers, revenue; best first.
 

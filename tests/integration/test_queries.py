@@ -95,6 +95,31 @@ def test_totals_and_shares_equal_plain_sql(snapshot: Snapshot, record: Engine, s
         assert part["revenue"].sum() == pytest.approx(float(expected["revenue"]), abs=0.005)
 
 
+@pytest.mark.parametrize("seed", range(0, COMBINATIONS, 4))
+def test_what_moved_is_the_difference_of_two_plain_sums(snapshot: Snapshot, record: Engine, seed: int) -> None:
+    filters = random_filters(snapshot, seed)
+    now, before = Period(date(2017, 6, 1), date(2017, 8, 31)), Period(date(2017, 3, 1), date(2017, 5, 31))
+    of_lines, values = lines(record, filters, None)
+    expected = ask(
+        record,
+        f"""
+        SELECT p.category AS value,
+            coalesce(sum(amount) FILTER (WHERE ordered_at::date BETWEEN '2017-06-01' AND '2017-08-31'), 0) AS revenue,
+            coalesce(sum(amount) FILTER (WHERE ordered_at::date BETWEEN '2017-03-01' AND '2017-05-31'), 0) AS before
+        FROM ({of_lines}) AS line JOIN product AS p USING (product_id)
+        WHERE ordered_at::date BETWEEN '2017-03-01' AND '2017-08-31' GROUP BY 1
+        """,
+        values,
+    ).astype({"revenue": float, "before": float})
+    found = overview.moved(snapshot, filters, now, before, "category")
+    assert found["change"].is_monotonic_decreasing
+    compared = found.merge(expected, on="value", how="outer", suffixes=("", "_expected")).fillna(0)
+    assert len(compared) == len(expected)
+    for name in ("revenue", "before"):
+        assert compared[name].to_numpy() == pytest.approx(compared[f"{name}_expected"].to_numpy(), abs=0.005)
+    assert (found["revenue"] - found["before"]).to_numpy() == pytest.approx(found["change"].to_numpy())
+
+
 @pytest.mark.parametrize("seed", range(0, COMBINATIONS, 3))
 def test_the_list_holds_exactly_the_customers_the_filters_leave(snapshot: Snapshot, record: Engine, seed: int) -> None:
     filters = random_filters(snapshot, seed)

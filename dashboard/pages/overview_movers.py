@@ -1,0 +1,96 @@
+"""What rose and what fell most against the period before, on the Overview."""
+
+import pandas as pd
+from dash import html
+
+from dashboard import format as fmt
+from dashboard.components import charts
+from dashboard.components.card import as_table, card
+from dashboard.components.choice import panes
+from dashboard.components.graph import graph
+from dashboard.components.table import Column
+from dashboard.theme import token
+from dashboard.view import Component, View
+from db.filters import Period
+from db.queries import overview as queries
+
+_EACH = 5
+_FIELDS: dict[queries.Dimension, tuple[str, str]] = {
+    "category": ("categories", "Categories"),
+    "country": ("countries", "Countries"),
+    "department": ("departments", "Departments"),
+}
+_MANY = 10
+_LEAST = 0.005
+"""A change of less money than a cent is none."""
+
+
+def movers(view: View) -> Component:
+    """Of categories, of countries and of departments, each where there are several, what moved revenue most."""
+    title = "What rose and what fell"
+    if view.before is None:
+        return card(title, html.P(f"The data begin on {fmt.day(view.span.start)}: no full period before this one."))
+    moved = {dimension: _moved(view, view.before, dimension) for dimension in _FIELDS}
+    found = {dimension: frame for dimension, frame in moved.items() if frame["value"].nunique() > 1}
+    if not found:
+        return card(title, html.P("This view has not two categories, countries or departments whose revenue moved."))
+    shown = [(_FIELDS[dimension][1], _pane(view, dimension, frame)) for dimension, frame in found.items()]
+    before = "day before" if view.period.days == 1 else f"{view.period.days:,} days before"
+    return card(
+        _finding(next(iter(found.values())), view.currency),
+        shown[0][1] if len(shown) == 1 else panes(shown),
+        about=f"Rises and falls of net revenue against the {before}; click one to see it alone",
+    )
+
+
+def _moved(view: View, before: Period, dimension: queries.Dimension) -> pd.DataFrame:
+    frame = queries.moved(view.snapshot, view.filters, view.period, before, dimension)
+    return frame[frame["change"].abs() >= _LEAST]
+
+
+def _finding(frame: pd.DataFrame, currency: str) -> str:
+    """The best and the worst, said."""
+    named = frame.dropna(subset=["value"])
+    ends = (("rose", named[named["change"] > 0].head(1)), ("fell", named[named["change"] < 0].tail(1)))
+    return ", ".join(
+        f"{value} {verb} most ({_signed(change, currency)})"
+        for verb, rows in ends
+        for value, change in zip(rows["value"], rows["change"], strict=True)
+    )
+
+
+def _pane(view: View, dimension: queries.Dimension, frame: pd.DataFrame) -> Component:
+    named = frame.dropna(subset=["value"])
+    up, down = named[named["change"] > 0].head(_EACH), named[named["change"] < 0].tail(_EACH)[::-1]
+    drawn = pd.concat([up, down])  # bars both ways would leave a phone no room for the words
+    field, name = _FIELDS[dimension]
+    colours = [token("up" if change > 0 else "down", view.theme) for change in drawn["change"]]
+    texts = [_words(*moved, view.currency) for moved in zip(drawn["change"], drawn["before"], strict=True)]
+    hrefs = [view.href("/", **{field: (value,)}) for value in drawn["value"]]
+    picture = charts.bars(
+        list(drawn["value"]), list(drawn["change"].abs()), texts, view.theme, colours=colours, hrefs=hrefs
+    )
+    picture.update_layout(margin={"r": 130})
+    drawing = graph(f"movers-{dimension}", picture, 40 + 28 * len(drawn), f"{name} that moved most")
+    return html.Div([drawing, as_table(frame, _columns(dimension, view.currency))])
+
+
+def _words(change: float, before: float, currency: str) -> str:
+    """`+$1,200 · +14%`; of what grew tenfold, how many times it was; of what had no revenue before, that it is new."""
+    share = change / before if before > 0 else None
+    of = "new" if share is None else f"{'+' if share > 0 else ''}{fmt.percent(share, 0)}"
+    if share is not None and share >= _MANY - 1:
+        of = f"{1 + share:,.0f} times"
+    return f"{_signed(change, currency)} · {of}"
+
+
+def _signed(amount: float, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{fmt.short_money(amount, currency)}"
+
+
+def _columns(dimension: queries.Dimension, currency: str) -> list[Column]:
+    money = [("before", "Before"), ("revenue", "Now"), ("change", "Change")]
+    return [
+        Column("value", dimension.capitalize(), lambda v: "not named" if fmt.missing(v) else str(v)),
+        *[Column(key, f"{name} ({currency})", lambda v: fmt.number(v, 2), numeric=True) for key, name in money],
+    ]
