@@ -113,7 +113,8 @@ def test_what_moved_is_the_difference_of_two_plain_sums(snapshot: Snapshot, reco
     ).astype({"revenue": float, "before": float})
     found = overview.moved(snapshot, filters, now, before, "category")
     assert found["change"].is_monotonic_decreasing
-    compared = found.merge(expected, on="value", how="outer", suffixes=("", "_expected")).fillna(0)
+    compared = found.merge(expected, on="value", how="outer", suffixes=("", "_expected"))
+    compared = compared.fillna(dict.fromkeys(compared.columns.drop("value"), 0.0))
     assert len(compared) == len(expected)
     for name in ("revenue", "before"):
         assert compared[name].to_numpy() == pytest.approx(compared[f"{name}_expected"].to_numpy(), abs=0.005)
