@@ -119,7 +119,7 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop_of(70, engine, tmp_path / "shop.csv")
-    ended = []
+    ended = threading.Event()
 
     def endless(*parts: object) -> None:
         tick = parts[-1]
@@ -132,14 +132,14 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
                 time.sleep(0.01)
                 tick()
         except InterruptedError:
-            ended.append(True)
+            ended.set()
             raise
 
     monkeypatch.setattr("models.pipeline.recommendations.evaluation", endless)
     done = models(settings, "--quick", "--holdout-days", "14")
     assert done.exit_code == 130
     assert "Traceback" not in done.output
-    assert ended, "nobody waits for an evaluation that is not wanted"
+    assert ended.wait(5), "nobody waits for an evaluation that is not wanted"
     assert is_broken_off(engine)
 
 
