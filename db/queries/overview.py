@@ -17,9 +17,8 @@ DIMENSIONS: dict[Dimension, str] = {
 
 
 def totals(snapshot: Snapshot, filters: Filters, period: Period) -> pd.Series:
-    """revenue, orders, customers, repeat_customers, average_order, repeat_rate of one period.
-
-    And customer_orders and customer_revenue: the same without guests.
+    """revenue, orders, customers, repeat_customers, average_order, repeat_rate of one period, and without guests
+    customer_orders and customer_revenue.
 
     Guests count in revenue and orders, never in customers; an order that only returns goods is no order. Where
     nothing sold, counts and revenue are 0 and the ratios NaN.

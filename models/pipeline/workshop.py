@@ -54,7 +54,8 @@ class Workshop:
         """How often everything together ticks."""
         fitted = sum(model.steps for model, _ in self._needed())
         rankers = Ranker.steps * (len(self.past.folds) + 1) * self.can_rank
-        return fitted + rankers + len(self._judged) * len(self.past.folds) + 5
+        tuned = sum(model.steps for model in _TUNED if model in self._judged) * len(self._tuned)
+        return fitted + tuned + rankers + len(self._judged) * len(self.past.folds) + 5
 
     def fit(self) -> None:
         """Fit all that is needed, the slowest first."""

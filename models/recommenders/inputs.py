@@ -13,7 +13,7 @@ from scipy import sparse
 from models.recommenders import facts
 from models.recommenders.base import Flags, Places, Scores
 from models.recommenders.hybrid import Hybrid
-from models.recommenders.signals import LABELS, NAMESAKES, TRAIT, WORDS, Signals
+from models.recommenders.signals import LABELS, TRAITS, Signals
 from models.recommenders.training import Kind
 
 _BLOCK = 500
@@ -85,8 +85,7 @@ class Teller:
         price = np.log(self._products["price"][1][column])
         told["price to theirs"] = facts.PRICE, price - self._customers["usual price"][1][who]
         for trait, met in self._traits.items():
-            label = WORDS if trait == NAMESAKES else TRAIT
-            told |= {f"{trait} {name}": (label, amount) for name, amount in met.of(rows, row, column).items()}
+            told |= {f"{trait} {name}": (TRAITS[trait], amount) for name, amount in met.of(rows, row, column).items()}
         if kind != "discover":
             orders = np.maximum(self._customers["orders"][1][who], 1)
             told |= self._rhythm.of(rows, row, column, orders)

@@ -24,12 +24,12 @@ from models.recommenders.item_knn import ItemKNN
 from models.recommenders.popular_segment import PopularSegment
 from models.recommenders.training import AGE, CUSTOMER, PRODUCT, Training
 
-NAMESAKES = "namesakes"
-TRAITS = (C.CATEGORY, C.DEPARTMENT, C.BRAND, NAMESAKES)
-"""What products have in common; namesakes have the same words in their names, whatever their sizes."""
-
 TOGETHER, LAST, ALIKE, TASTE = "Bought together", "Last basket", "Customers alike", "Taste"
 SEGMENT, TRAIT, WORDS = "Popular in the segment", "Categories and brands", "Names alike"
+NAMESAKES = "namesakes"
+TRAITS: Mapping[str, str] = {C.CATEGORY: TRAIT, C.DEPARTMENT: TRAIT, C.BRAND: TRAIT, NAMESAKES: WORDS}
+"""What products have in common -> what it tells; namesakes have the same words in their names, whatever their sizes."""
+
 LABELS: Mapping[str, str] = {
     "ease": TOGETHER,
     "ease_late": TOGETHER,
@@ -44,7 +44,7 @@ LABELS: Mapping[str, str] = {
     "words": WORDS,
     "names": WORDS,
     "due_names": WORDS,
-    **{f"due_{trait}": WORDS if trait == NAMESAKES else TRAIT for trait in TRAITS},
+    **{f"due_{trait}": label for trait, label in TRAITS.items()},
 }
 """Signal -> what it tells, in words for people."""
 
