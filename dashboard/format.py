@@ -42,6 +42,11 @@ def short_money(value: Any, currency: str) -> str:
     return f"{sign}{currency}{size:,.{2 if size < 100 else 0}f}"
 
 
+def money_change(value: Any, currency: str) -> str:
+    """+$12.3k, −$950."""
+    return f"{'+' if not missing(value) and value > 0 else ''}{short_money(value, currency)}"
+
+
 def percent(value: Any, decimals: int = 1) -> str:
     """0.4796 -> 48.0%; a small share that is not zero never reads 0%."""
     if missing(value):

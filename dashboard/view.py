@@ -44,6 +44,11 @@ class View:
         return previous if self.span.covers(previous) else None
 
     @property
+    def before_in_words(self) -> str:
+        """How the days to compare with are called."""
+        return "day before" if self.period.days == 1 else f"{self.period.days:,} days before"
+
+    @property
     def lost_run(self) -> int | None:
         """The run that was asked for where it cannot be seen, and the published one is seen instead."""
         asked = self.filters.run

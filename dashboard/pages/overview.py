@@ -43,10 +43,6 @@ def _bin_days(period: Period) -> int:
     return 1 if period.days <= 35 else 7 if period.days <= 400 else 28
 
 
-def _reference(view: View) -> str:
-    return "day before" if view.period.days == 1 else f"{view.period.days:,} days before"
-
-
 def sentence(view: View) -> Component:
     """What happened, in words made from the numbers."""
     period = view.period
@@ -68,12 +64,12 @@ def sentence(view: View) -> Component:
     elif before["revenue"] <= 0:
         lead, rest = (
             f"Revenue was {revenue}.",
-            f" The {_reference(view)} brought {fmt.short_money(before['revenue'], view.currency)}.",
+            f" The {view.before_in_words} brought {fmt.short_money(before['revenue'], view.currency)}.",
         )
     else:
         change = now["revenue"] / before["revenue"] - 1
         verb = "held at" if abs(change) < 0.0005 else "rose to" if change > 0 else "fell to"
-        lead = f"Revenue {verb} {revenue} ({change:+.1%})".replace("-", "−") + f" against the {_reference(view)}."
+        lead = f"Revenue {verb} {revenue} ({change:+.1%})".replace("-", "−") + f" against the {view.before_in_words}."
         rest = " " + _why(now, before, view.currency)
     return html.P([html.Strong(lead), rest, _best_segment(view)], className="sentence")
 
@@ -90,7 +86,7 @@ def _why(now: pd.Series, before: pd.Series, currency: str) -> str:
     rose = now["revenue"] >= before["revenue"]
     main = next((driver for driver in found if (driver.amount > 0) == rose), found[0])
     said = [
-        f"{driver.words} {'+' if driver.amount > 0 else ''}{fmt.short_money(driver.amount, currency)}"
+        f"{driver.words} {fmt.money_change(driver.amount, currency)}"
         for driver in (main, *(driver for driver in found if driver is not main))
     ]
     others = f"; {', '.join(said[1:])}" if said[1:] else ""
@@ -132,7 +128,7 @@ def kpis(view: View) -> Component:
             now[kpi.column],
             before[kpi.column],
             whole_bins[kpi.column].to_list(),
-            _reference(view),
+            view.before_in_words,
             view.currency,
             view.theme,
         )
@@ -171,7 +167,7 @@ def trend(view: View) -> Component:
         Column("orders", "Orders", fmt.number, numeric=True),
         Column("customers", "Customers", fmt.number, numeric=True),
     ]
-    about = f"Net revenue a {unit}" + (f", against the {_reference(view)}" if view.before else "")
+    about = f"Net revenue a {unit}" + (f", against the {view.before_in_words}" if view.before else "")
     if whole.any() and not whole.all():
         about += (
             f"; the first {fmt.plural(int(now['days'].iloc[0]), 'day')}, less than a {unit}, stand in the table alone"

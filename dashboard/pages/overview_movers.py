@@ -35,11 +35,10 @@ def movers(view: View) -> Component:
     if not found:
         return card(title, html.P("This view has not two categories, countries or departments whose revenue moved."))
     shown = [(_FIELDS[dimension][1], _pane(view, dimension, frame)) for dimension, frame in found.items()]
-    before = "day before" if view.period.days == 1 else f"{view.period.days:,} days before"
     return card(
         _finding(next(iter(found.values())), view.currency),
         shown[0][1] if len(shown) == 1 else panes(shown),
-        about=f"Rises and falls of net revenue against the {before}; click one to see it alone",
+        about=f"Rises and falls of net revenue against the {view.before_in_words}; click one to see it alone",
     )
 
 
@@ -53,7 +52,7 @@ def _finding(frame: pd.DataFrame, currency: str) -> str:
     named = frame.dropna(subset=["value"])
     ends = (("rose", named[named["change"] > 0].head(1)), ("fell", named[named["change"] < 0].tail(1)))
     return ", ".join(
-        f"{value} {verb} most ({_signed(change, currency)})"
+        f"{value} {verb} most ({fmt.money_change(change, currency)})"
         for verb, rows in ends
         for value, change in zip(rows["value"], rows["change"], strict=True)
     )
@@ -81,11 +80,7 @@ def _words(change: float, before: float, currency: str) -> str:
     of = "new" if share is None else f"{'+' if share > 0 else ''}{fmt.percent(share, 0)}"
     if share is not None and share >= _MANY - 1:
         of = f"{1 + share:,.0f} times"
-    return f"{_signed(change, currency)} · {of}"
-
-
-def _signed(amount: float, currency: str) -> str:
-    return f"{'+' if amount > 0 else ''}{fmt.short_money(amount, currency)}"
+    return f"{fmt.money_change(change, currency)} · {of}"
 
 
 def _columns(dimension: queries.Dimension, currency: str) -> list[Column]:
