@@ -1,9 +1,9 @@
 """Periods of days, and the pieces that WHERE clauses are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True)
@@ -53,23 +53,22 @@ def one_of(column: str, values: Sequence[str]) -> Condition:
 
 
 def among(customers: Condition) -> Condition:
-    """The customer is in a relation that gives customer_id."""
-    return Condition(f"customer_id IN ({customers.sql})", customers.values)
+    """The customer is in a relation that gives customer_no."""
+    return Condition(f"customer_no IN ({customers.sql})", customers.values)
 
 
 def ordered(first: date | None, last: date | None) -> Condition:
-    """The line is of these days, both included; None leaves that end open."""
+    """The sale is of these days, both included; None leaves that end open."""
     condition = ANY
     if first:
-        condition &= Condition("ordered_at >= ?", (midnight(first),))
+        condition &= Condition("day >= ?", (first,))
     if last:
-        condition &= Condition("ordered_at < ?", (midnight(last + timedelta(days=1)),))
+        condition &= Condition("day <= ?", (last,))
     return condition
 
 
-def midnight(day: date) -> datetime:
-    """The moment at which a day begins."""
-    return datetime.combine(day, datetime.min.time())
+Orders: TypeAlias = Callable[[Condition], Condition]
+"""Days -> a relation like the table `purchase`: the orders of a view on them, and of each what is of its goods."""
 
 
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2199, 12, 31)  # far from the ends of the calendar, so sums cannot leave it

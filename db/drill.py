@@ -14,7 +14,7 @@ from sqlalchemy import Float, Integer, Numeric
 
 from db import result_schema
 from db.columns import Columns as C
-from db.conditions import ANY, Condition, Period, among, day_of
+from db.conditions import ANY, Condition, Orders, Period, among, day_of
 from db.standing import STANDINGS, cohorts, standings
 
 LONGEST_VALUE = 200
@@ -89,11 +89,6 @@ class Trait:
         """Its canonical form in an address."""
         return _joined(self.name, self.value)
 
-    @property
-    def pointer(self) -> str:
-        """The attribute as a JSON pointer (RFC 6901)."""
-        return "/" + self.name.replace("~", "~0").replace("/", "~1")
-
 
 @dataclass(frozen=True)
 class Move:
@@ -127,7 +122,7 @@ class Move:
         return _joined(self.grouping, *days, self.origin, self.target, self.cause)
 
     def condition(self) -> Condition:
-        """On rows that carry customer_id. Nobody, where the run has no such moments."""
+        """On rows that carry customer_no. Nobody, where the run has no such moments."""
         segments, causes = COURSES[self.grouping]
         moved = Condition(_MOVED.format(segments=segments), (self.since, self.until))
         for name, place in ((self.origin, "i"), (self.target, "j")):
@@ -140,7 +135,7 @@ class Move:
 
 
 _MOVED = """
-    SELECT customer_id FROM customer_movement, (
+    SELECT customer_no FROM customer_movement JOIN buyer USING (customer_id), (
         SELECT (SELECT min(moment)::INTEGER FROM movement_moment WHERE as_of::DATE = ?) AS i,
             (SELECT max(moment)::INTEGER FROM movement_moment WHERE as_of::DATE = ?) AS j
     ) WHERE i < j AND substr({segments}, j + 1, 1) <> '.'"""
@@ -166,11 +161,11 @@ class Cohort:
         """Its canonical form in an address."""
         return f"{self.month:%Y-%m}" + ("" if self.age is None else f":{self.age}")
 
-    def condition(self, lines: Condition) -> Condition:
-        """On rows that carry customer_id; what counts as bought is what `lines` leaves of transaction_line."""
-        everyone = cohorts(lines)
+    def condition(self, orders: Orders) -> Condition:
+        """On rows that carry customer_no; what counts as bought is what stands in `orders`."""
+        everyone = cohorts(orders(ANY))
         of = Condition(
-            "SELECT customer_id FROM (" + everyone.sql + ") WHERE cohort = ?", (*everyone.values, self.month)
+            "SELECT customer_no FROM (" + everyone.sql + ") WHERE cohort = ?", (*everyone.values, self.month)
         )
         return among(of if self.age is None else of & Condition("age = ? AND bought", (self.age,)))
 
@@ -198,15 +193,15 @@ class Bridge:
         days = (self.period.start.isoformat(), self.period.end.isoformat()) if self.period else ()
         return ":".join((self.standing, *days))
 
-    def condition(self, lines: Condition) -> Condition:
-        """On rows that carry customer_id; what counts as bought is what `lines` leaves of transaction_line.
+    def condition(self, orders: Orders) -> Condition:
+        """On rows that carry customer_no; what counts as bought is what stands in `orders`.
 
         Without a period it restricts nothing.
         """
         if self.period is None:
             return ANY
-        everyone = standings(lines, self.period)
-        sql = f"SELECT customer_id FROM ({everyone.sql}) WHERE standing = ?"
+        everyone = standings(orders, self.period)
+        sql = f"SELECT customer_no FROM ({everyone.sql}) WHERE standing = ?"
         return among(Condition(sql, (*everyone.values, self.standing)))
 
 

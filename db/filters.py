@@ -146,19 +146,31 @@ class Filters:
         chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "judged", "rules"))
         return {name: getattr(self, name) for name in chosen if getattr(self, name)}
 
-    def on_lines(self, period: Period | None = None) -> Condition:
-        """The condition on rows of `transaction_line` (named without a prefix)."""
-        condition = ordered(period.start, period.end) if period else ANY
-        condition &= one_of("country", self.countries) & self._goods()
-        numbers = self._standing()
-        if numbers != ANY:
-            condition &= among(
-                Condition(f"SELECT customer_id FROM customer_segment WHERE {numbers.sql}", numbers.values)
-            )
-        return condition & self._who()
+    def lines(self, period: Period | None = None) -> Condition:
+        """A relation like `sale`: the lines of the view."""
+        where = _days(period) & one_of("country", self.countries) & self._goods()
+        return self._of_customers("sale", where)
+
+    def orders(self, period: Period | None = None) -> Condition:
+        """A relation like `purchase`: the orders of the view, and of each what is of its goods."""
+        return self.orders_on(_days(period))
+
+    def orders_on(self, days: Condition) -> Condition:
+        """The same on the days of a condition."""
+        where = days & one_of("country", self.countries)
+        goods = self._goods()
+        if goods == ANY:
+            return self._of_customers("purchase", where)
+        lines = self._of_customers("sale", where & goods)
+        return Condition(_OF_GOODS.format(lines=lines.sql), lines.values)
+
+    @property
+    def parts_orders(self) -> bool:
+        """Whether customers' orders may be but in part in the view: then they take other courses in it."""
+        return bool(self.countries) or self._goods() != ANY
 
     def on_customers(self) -> Condition:
-        """The condition on rows that carry `customer_id`, `country` and the columns of `customer_segment`.
+        """The condition on rows of `known`.
 
         Goods and days that are named keep the customers who bought them then. A cohort and a bar of the bridge say
         themselves when and where their customers bought.
@@ -167,22 +179,35 @@ class Filters:
         if self.cohort or self.bridge:
             return condition
         condition &= one_of("country", self.countries)
-        bought = self._goods() & ordered(self.start, self.end)
-        if bought != ANY:
-            sql = f"SELECT customer_id FROM transaction_line WHERE NOT is_return AND {bought.sql}"
-            condition &= among(Condition(sql, bought.values))
+        if self._goods() != ANY or self.start or self.end:
+            goods = Filters(**{field: getattr(self, field) for field in _GOODS})
+            bought = goods.orders_on(ordered(self.start, self.end))
+            condition &= among(Condition(f"SELECT customer_no FROM ({bought.sql}) WHERE is_sold", bought.values))
         return condition
 
+    def _of_customers(self, table: str, where: Condition) -> Condition:
+        """The rows of `sale` or `purchase` that `where` leaves of the customers of the view.
+
+        Customers are joined: one row each, their numbers make a far quicker join than a condition.
+        """
+        standing, who = self._standing(), self._who()
+        if standing == who == ANY:
+            return Condition(f"SELECT * FROM {table} WHERE {where.sql}", where.values)
+        everyone = "buyer" if standing == ANY else "known"
+        chosen = standing & who
+        sql = f"SELECT * FROM {table} JOIN (SELECT customer_no FROM {everyone} WHERE {chosen.sql}) USING (customer_no)"
+        return Condition(f"{sql} WHERE {where.sql}", chosen.values + where.values)
+
     def _goods(self) -> Condition:
-        """What a line is about, on rows of `transaction_line`."""
-        condition = one_of("product_id", self.products)
-        kinds = one_of("department", self.departments) & one_of("category", self.categories)
-        if self.departments or self.categories:
-            condition &= Condition(f"product_id IN (SELECT product_id FROM product WHERE {kinds.sql})", kinds.values)
+        """What a line is about, on rows of `sale`."""
+        condition = one_of("department", self.departments) & one_of("category", self.categories)
+        if self.products:
+            named = one_of("product_id", self.products)
+            condition &= Condition(f"product_no IN (SELECT product_no FROM goods WHERE {named.sql})", named.values)
         return condition
 
     def _standing(self) -> Condition:
-        """On rows of `customer_segment`."""
+        """On rows of `known`."""
         condition = ANY
         for grouping, field in GROUPING_FIELDS.items():
             condition &= one_of(grouping, getattr(self, field))
@@ -191,18 +216,30 @@ class Filters:
         return condition
 
     def _who(self) -> Condition:
-        """On rows that carry `customer_id`."""
+        """On rows that carry `customer_no`."""
         condition = ANY
         for name in sorted({trait.name for trait in self.traits}):
-            of = [trait for trait in self.traits if trait.name == name]
-            values = one_of("json_extract_string(attributes, ?)", [trait.value for trait in of])
-            sql = f"SELECT customer_id FROM customer WHERE {values.sql}"
-            condition &= among(Condition(sql, (of[0].pointer, *values.values)))
-        lines = one_of("country", self.countries) & self._goods()
+            values = one_of("value", [trait.value for trait in self.traits if trait.name == name])
+            sql = f"SELECT customer_no FROM attribute WHERE name = ? AND {values.sql}"
+            condition &= among(Condition(sql, (name, *values.values)))
         condition &= self.move.condition() if self.move else ANY
-        condition &= self.cohort.condition(lines) if self.cohort else ANY
-        condition &= self.bridge.condition(lines) if self.bridge else ANY
+
+        everyone = Filters(**{field: getattr(self, field) for field in ("countries", *_GOODS)})
+        condition &= self.cohort.condition(everyone.orders_on) if self.cohort else ANY
+        condition &= self.bridge.condition(everyone.orders_on) if self.bridge else ANY
         return condition
+
+
+_GOODS = ("products", "departments", "categories")
+_OF_GOODS = """
+    SELECT purchase_no, any_value(customer_no) AS customer_no, any_value(order_no) AS order_no, any_value(day) AS day,
+        any_value(country) AS country, min(ordered_at) FILTER (NOT is_return) AS bought_at, sum(amount) AS amount,
+        bool_or(NOT is_return) AS is_sold, any_value(is_plain) AS is_plain
+    FROM ({lines}) GROUP BY purchase_no"""
+
+
+def _days(period: Period | None) -> Condition:
+    return ordered(period.start, period.end) if period else ANY
 
 
 _LISTS = {

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 from sqlalchemy import Connection, Table
 
-from db import result_schema, schema
+from db import result_schema, sales, schema
 from db.bulk import arrow_schema, copy_out
 
 _MONTHS_AT_ONCE = 60  # each is an open file
@@ -21,7 +22,7 @@ _MONTHS_AT_ONCE = 60  # each is an open file
 
 @dataclass(frozen=True)
 class Part:
-    """One Parquet file of a table, and the fingerprint of what it was made from."""
+    """One file of a table or of several, and the fingerprint of what it was made from."""
 
     file: str
     fingerprint: str
@@ -34,18 +35,22 @@ class Part:
 def described(directory: Path, file: str, fingerprint: str) -> Part:
     """The part that a file written just now is."""
     path = directory / file
-    return Part(file, fingerprint, parquet.read_metadata(path).num_rows, _sha256(path), path.stat().st_size)
+    return Part(file, fingerprint, _rows(path), _sha256(path), path.stat().st_size)
 
 
 def is_sound(directory: Path, part: Part, *, wholly: bool) -> bool:
-    """Whether the part is there with its size and opens as Parquet with its rows; `wholly`, with its checksum too."""
+    """Whether the part is there with its size and opens with its rows; `wholly`, with its checksum too."""
     path = directory / part.file
     try:
-        if path.stat().st_size != part.size or parquet.read_metadata(path).num_rows != part.rows:
+        if path.stat().st_size != part.size or _rows(path) != part.rows:
             return False
         return not wholly or _sha256(path) == part.sha256
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, duckdb.Error):
         return False
+
+
+def _rows(path: Path) -> int:
+    return sales.rows(path) if path.suffix == ".duckdb" else parquet.read_metadata(path).num_rows
 
 
 def allow_open(files: int) -> None:

@@ -23,11 +23,11 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlalchemy import Connection, Engine
 
-from db import findings, result_schema, schema
+from db import findings, result_schema, sales, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
-from db.wanted import FINDINGS, NO_LINES, OF_RUN, Wanted, names, wanted_parts
+from db.wanted import FINDINGS, KNOWN_FILE, NO_LINES, OF_RUN, SALES_FILE, Wanted, names, wanted_parts
 from errors import SnapshotError
 
 _MANIFEST = "manifest.json"
@@ -64,16 +64,28 @@ class Snapshot:
         self._connection.execute("SET TimeZone = 'UTC'")
         try:
             for table, parts in self._tables().items():
-                files = ", ".join(_quoted(path / part.file) for part in parts)
+                files = ", ".join(sales.quoted(path / part.file) for part in parts)
                 self._connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{files}])')
-        except duckdb.Error as error:
+            self._see_sales()
+        except (duckdb.Error, KeyError) as error:
             raise _damaged(path) from error
-        self._connection.execute(f"SET allowed_directories = [{_quoted(path.resolve())}, {_quoted(path)}]")
+        self._connection.execute(f"SET allowed_directories = [{sales.quoted(path.resolve())}, {sales.quoted(path)}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
+    def _see_sales(self) -> None:
+        """The tables of `db.sales`; `known` is of the run that is seen."""
+        sales.attach(self._connection, self.path / self.manifest.tables[sales.SALES][0].file)
+        if self.run_id is None:
+            sales.attach(self._connection, self.path / self.manifest.tables[sales.KNOWN][0].file)
+        else:
+            self._connection.execute(f"CREATE VIEW {sales.KNOWN} AS {sales.KNOWN_TABLE}")
+
     def _tables(self) -> dict[str, Sequence[Part]]:
+        """The tables of Parquet files."""
+        others = (sales.SALES, sales.KNOWN)
         tables = {name: parts for name, parts in self.manifest.tables.items() if OF_RUN not in name}
+        tables = {name: parts for name, parts in tables.items() if name not in others}
         for name in names(result_schema.SEGMENT_TABLES):
             tables[name] = self.manifest.tables.get(f"{name}{OF_RUN}{self.run_id}", tables[name])
         for name in names((result_schema.recommendation, result_schema.evaluation, result_schema.customer_segment)):
@@ -92,12 +104,16 @@ class Snapshot:
             return None
         return Snapshot(self.path, os.dup(self._pin), run_id)
 
-    def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame) -> pd.DataFrame:
+    def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame | pa.Table) -> pd.DataFrame:
         """The rows of a query as a frame; decimals arrive as floats. Frames given by name are tables to this query."""
         cursor = self._connection.cursor()
         for name, frame in frames.items():
             cursor.register(name, frame)
         return cursor.execute(sql, list(parameters)).df()
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """The rows of a query as Arrow has them, to be given to further queries."""
+        return self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table()
 
     def scalar(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The one value a query gives."""
@@ -223,9 +239,17 @@ def _write_parts(
         allow_open(len(lines))
         findings.write(lines, building / f"{FINDINGS}.parquet")
     for name, files in wanted.fingerprints.items():
-        if name not in ("transaction_line", FINDINGS):
+        if name not in ("transaction_line", FINDINGS, sales.SALES, sales.KNOWN):
             for file in fresh.intersection(files):
                 write_table(connection, schema.metadata.tables[name.partition(OF_RUN)[0]], building / file)
+    sources = {name: [building / file for file in files] for name, files in wanted.fingerprints.items()}
+    if SALES_FILE in fresh:
+        sales.write_sales(
+            {name: sources[name] for name in ("transaction_line", "customer", "product")}, building / SALES_FILE
+        )
+    if KNOWN_FILE in fresh:
+        of_run = {name: sources[name] for name in ("customer_segment", "customer", "model_run")}
+        sales.write_known(of_run, building / SALES_FILE, building / KNOWN_FILE)
     for file in fresh:
         make_durable(building / file)
     return {
@@ -245,10 +269,6 @@ def _read_manifest(path: Path) -> Manifest:
 
 def _damaged(path: Path) -> SnapshotError:
     return SnapshotError(f"The snapshot in {path} is damaged; `python -m db snapshot` makes it anew.")
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _root(data_dir: Path) -> Path:

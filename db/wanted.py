@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
-from db import findings, result_schema, schema
+from db import findings, result_schema, sales, schema
 from db.bulk import arrow_schema
 from db.runs import RECOMMENDATIONS, SEGMENTS
 from db.tally import ORDERS
@@ -16,6 +16,7 @@ from db.tally import ORDERS
 NO_LINES = "transaction_line/empty.parquet"
 """The part of the lines where there are none."""
 FINDINGS = "line_flag"
+SALES_FILE, KNOWN_FILE = f"{sales.SALES}.duckdb", f"{sales.KNOWN}.duckdb"
 DIMENSIONS = (
     schema.customer,
     schema.product,
@@ -83,6 +84,10 @@ def wanted_parts(connection: Connection) -> Wanted:
     fingerprints |= _of_runs((result_schema.evaluation,), advised)
     ends = [(row.run_id, row.started_at.isoformat(), row.status) for row in runs]
     fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(result_schema.model_run), *ends])}
+    facts = [fingerprints[name] for name in ("transaction_line", "customer", "product")]
+    fingerprints[sales.SALES] = {SALES_FILE: _digest([sales.LAYOUT, sales.TABLES, facts])}
+    of_run = [fingerprints[name] for name in (sales.SALES, "customer_segment")]
+    fingerprints[sales.KNOWN] = {KNOWN_FILE: _digest([sales.LAYOUT, sales.KNOWN_TABLE, of_run])}
     return Wanted(
         loads=list(marks),
         runs={kind: row.run_id for kind, row in published.items()},

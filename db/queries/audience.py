@@ -41,10 +41,10 @@ def product(snapshot: Snapshot, product_id: str) -> pd.Series | None:
         f"""
         WITH sold AS (
             SELECT median(unit_price) FILTER (NOT is_return AND unit_price > 0)::DOUBLE AS price,
-                count(DISTINCT customer_id) FILTER (NOT is_return) AS buyers,
-                count(DISTINCT order_id) FILTER (NOT is_return) AS orders,
+                count(DISTINCT customer_no) FILTER (NOT is_return) AS buyers,
+                count(DISTINCT order_no) FILTER (NOT is_return) AS orders,
                 coalesce(sum(amount), 0)::DOUBLE AS revenue, max(ordered_at) FILTER (NOT is_return) AS last_ordered_at
-            FROM transaction_line WHERE product_id = ?
+            FROM sale WHERE product_no = (SELECT product_no FROM goods WHERE product_id = ?)
         ), listed AS (
             SELECT count(*) FILTER (kind = 'discover') AS discover, count(*) FILTER (kind = 'buy_again') AS buy_again
             FROM recommendation WHERE product_id = ? AND rank <= {LIST_LENGTH}
@@ -97,7 +97,7 @@ def _audience(filters: Filters, product_id: str) -> Condition:
     sql = f"""
         WITH target AS (FROM product_audience WHERE product_id = ?), known AS (
             SELECT customer_id, segment, last_ordered_at, frequency, monetary::DOUBLE AS monetary, clv
-            FROM (FROM customer_segment LEFT JOIN customer USING (customer_id))
+            FROM known
             WHERE customer_id IN (SELECT customer_id FROM target) AND {where.sql}
         )
         SELECT {", ".join(WHOLE_AUDIENCE)} FROM target JOIN known USING (customer_id)

@@ -31,7 +31,7 @@ COLUMNS: dict[str, ColumnKind] = {
 
 _LIST = f"""
 SELECT {", ".join(COLUMNS).replace("monetary", "monetary::DOUBLE AS monetary")}
-FROM customer_segment LEFT JOIN customer USING (customer_id)
+FROM known
 """
 LIST_COLUMNS = (*COLUMNS, "new_offers", "buy_again_offers")
 """The columns of the whole list."""
@@ -51,7 +51,7 @@ def filled(snapshot: Snapshot) -> frozenset[str]:
 
 def everyone(snapshot: Snapshot) -> int:
     """How many customers the run has parted."""
-    return int(snapshot.scalar("SELECT count(*) FROM customer_segment"))
+    return int(snapshot.scalar("SELECT count(*) FROM known"))
 
 
 def colours(snapshot: Snapshot) -> dict[tuple[str, str], str]:
@@ -116,7 +116,8 @@ def orders(snapshot: Snapshot, customer_id: str) -> pd.DataFrame:
     return snapshot.frame(
         "SELECT order_id, min(ordered_at) AS ordered_at, count(*) AS lines, sum(quantity)::DOUBLE AS items, "
         "sum(amount)::DOUBLE AS amount, bool_and(is_return) AS is_return "
-        "FROM transaction_line WHERE customer_id = ? GROUP BY order_id ORDER BY ordered_at DESC, order_id DESC",
+        f"FROM sale JOIN bill USING (order_no) WHERE {_THEIRS} GROUP BY order_id "
+        "ORDER BY ordered_at DESC, order_id DESC",
         (customer_id,),
     )
 
@@ -125,11 +126,17 @@ def favourites(snapshot: Snapshot, customer_id: str, limit: int = 10) -> pd.Data
     """What a customer bought most often: product_id, name, category, orders, last_ordered_at, amount."""
     return snapshot.frame(
         "SELECT product_id, coalesce(any_value(name), product_id) AS name, any_value(category) AS category, "
-        "count(DISTINCT order_id) AS orders, max(ordered_at) AS last_ordered_at, sum(amount)::DOUBLE AS amount "
-        "FROM transaction_line LEFT JOIN product USING (product_id) WHERE customer_id = ? AND NOT is_return "
+        "count(DISTINCT order_no) AS orders, max(ordered_at) AS last_ordered_at, sum(amount)::DOUBLE AS amount "
+        "FROM (SELECT product_no, order_no, ordered_at, amount "
+        f"FROM sale WHERE {_THEIRS} AND NOT is_return) "
+        "JOIN (SELECT product_no, product_id FROM goods) USING (product_no) "
+        "LEFT JOIN (SELECT product_id, name, category FROM product) USING (product_id) "
         "GROUP BY product_id ORDER BY orders DESC, amount DESC, product_id LIMIT ?",
         (customer_id, limit),
     )
+
+
+_THEIRS = "customer_no = (SELECT customer_no FROM buyer WHERE customer_id = ?)"
 
 
 def _chosen(filters: Filters) -> tuple[str, Condition]:

@@ -4,13 +4,13 @@ from datetime import date
 
 import pandas as pd
 
-from db.conditions import Condition, Period
+from db.conditions import Period
 from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.snapshot import Snapshot
 from db.standing import STANDINGS, cohorts, monthly_standings, standings
 
-_LISTED = "count(*) FILTER (customer_id IN (SELECT customer_id FROM customer_segment))"
+_LISTED = "count(*) FILTER (customer_no IN (SELECT customer_no FROM known))"
 
 
 def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame
     One row for each of `STANDINGS` and one for `guests`, 0 where there were none; the changes add up exactly to the
     change of revenue. `listed` are the customers whom the published segments know.
     """
-    relation = standings(_on_lines(filters.but(bridge=None)), period)
+    relation = standings(filters.but(start=None, end=None, bridge=None).orders_on, period)
     return _by_standing(snapshot, "", f"({relation.sql})", relation.values).reindex(
         [*STANDINGS, "guests"], fill_value=0
     )
@@ -29,7 +29,7 @@ def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame
 def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd.DataFrame:
     """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
     day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
-    relation = monthly_standings(_on_lines(filters.but(bridge=None)))
+    relation = monthly_standings(filters.but(start=None, end=None, bridge=None).orders())
     chosen = f"(SELECT * FROM ({relation.sql}) WHERE month BETWEEN ? AND ?)"
     frame = _by_standing(snapshot, "month, ", chosen, (*relation.values, first, last))
     return frame.reset_index().sort_values("month", kind="stable", ignore_index=True)
@@ -38,7 +38,7 @@ def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd
 def _by_standing(snapshot: Snapshot, also: str, relation: str, values: tuple[object, ...]) -> pd.DataFrame:
     return snapshot.frame(
         f"""
-        SELECT {also}standing, count(customer_id) AS customers, {_LISTED} AS listed, sum(before)::DOUBLE AS before,
+        SELECT {also}standing, count(customer_no) AS customers, {_LISTED} AS listed, sum(before)::DOUBLE AS before,
             sum(now)::DOUBLE AS now, sum(now - before)::DOUBLE AS change
         FROM {relation} GROUP BY ALL ORDER BY standing
         """,
@@ -53,17 +53,17 @@ def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     Every month from the cohort's first to the last of the data has a row, with 0 where nobody bought. The days of the
     filters do not apply: a cohort is followed over all of the data.
     """
-    relation = cohorts(_on_lines(filters.but(cohort=None)))
+    relation = cohorts(filters.but(start=None, end=None, cohort=None).orders())
     return snapshot.frame(
         f"""
         WITH member AS ({relation.sql}), size AS (
             SELECT cohort, count(*) AS size FROM member WHERE age = 0 GROUP BY cohort
         ), cell AS (
             SELECT cohort, size, unnest(range(date_diff('month', cohort, last) + 1)) AS age
-            FROM size, (SELECT max(ordered_at) AS last FROM transaction_line)
+            FROM size, (SELECT max(day) AS last FROM purchase)
         ), done AS (
             SELECT cohort, age, count(*) FILTER (bought) AS customers,
-                count(*) FILTER (bought AND customer_id IN (SELECT customer_id FROM customer_segment)) AS listed,
+                count(*) FILTER (bought AND customer_no IN (SELECT customer_no FROM known)) AS listed,
                 sum(amount)::DOUBLE AS revenue
             FROM member GROUP BY ALL
         )
@@ -98,10 +98,10 @@ def flows(
     return snapshot.frame(
         f"""
         WITH stood AS (
-            SELECT customer_id, substr({segments}, ? + 1, 1) AS origin, substr({segments}, ? + 1, 1) AS target,
+            SELECT customer_no, substr({segments}, ? + 1, 1) AS origin, substr({segments}, ? + 1, 1) AS target,
                 substr({causes}, ?, 1) AS letter
-            FROM customer_movement WHERE target <> '.' AND customer_id IN (
-                SELECT customer_id FROM customer_segment LEFT JOIN customer USING (customer_id) WHERE {who.sql})
+            FROM customer_movement JOIN (SELECT customer_no, customer_id FROM known WHERE {who.sql}) USING (customer_id)
+            WHERE target <> '.'
         ), flow AS (
             SELECT origin, target, letter, count(*) AS customers{brought}
             FROM stood {_SPENT if revenue else ""} GROUP BY ALL
@@ -127,13 +127,9 @@ def flows(
 # before the first moment who was no customer yet can only have given goods back
 _SPENT = """
 LEFT JOIN (
-    SELECT customer_id, sum(amount) AS revenue FROM transaction_line JOIN stood USING (customer_id), (
+    SELECT customer_no, sum(amount) AS revenue FROM sale JOIN stood USING (customer_no), (
         SELECT max(as_of) FILTER (moment = ?) AS since, max(as_of) FILTER (moment = ?) AS until FROM movement_moment)
     WHERE ordered_at < until AND (ordered_at >= since OR is_return) AND (ordered_at >= since OR origin = '.')
-    GROUP BY customer_id
-) USING (customer_id)
+    GROUP BY customer_no
+) USING (customer_no)
 """
-
-
-def _on_lines(filters: Filters) -> Condition:
-    return filters.but(start=None, end=None).on_lines()

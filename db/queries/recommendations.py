@@ -29,8 +29,10 @@ def for_customer(snapshot: Snapshot, customer_id: str, rules: OfferRules) -> pd.
     return snapshot.frame(
         f"""
         WITH list AS ({lists.sql}), bought AS (
-            SELECT product_id AS because_product_id, max(ordered_at) AS because_at FROM transaction_line
-            WHERE customer_id = ? AND NOT is_return GROUP BY product_id
+            SELECT product_id AS because_product_id, max(ordered_at) AS because_at
+            FROM sale JOIN (SELECT product_no, product_id FROM goods) USING (product_no)
+            WHERE customer_no = (SELECT customer_no FROM buyer WHERE customer_id = ?) AND NOT is_return
+            GROUP BY product_id
         ), because AS (SELECT product_id AS because_product_id, name AS because_name FROM product)
         SELECT kind, rank, product_id, coalesce(name, product_id) AS name, category, score, reason, parts,
             because_product_id, coalesce(because_name, because_product_id) AS because_name, because_at
@@ -99,7 +101,7 @@ def for_segments(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     lists = _lists(snapshot, filters.rules, Condition("kind = 'discover'"))
     return snapshot.frame(
         f"""
-        WITH member AS MATERIALIZED (SELECT customer_id, {grouping} AS segment FROM customer_segment), top AS (
+        WITH member AS MATERIALIZED (SELECT customer_id, {grouping} AS segment FROM known), top AS (
             SELECT segment, product_id, count(*) AS customers
             FROM ({lists.sql}) JOIN member USING (customer_id) WHERE segment IS NOT NULL
             GROUP BY segment, product_id
@@ -141,7 +143,7 @@ def _by_customers(snapshot: Snapshot, rules: OfferRules, chosen: Condition) -> I
 def customer_ids(snapshot: Snapshot, typed: str, limit: int = 20) -> list[str]:
     """Ids of segmented customers that start with what was typed, shortest first."""
     frame = snapshot.frame(
-        "SELECT customer_id FROM customer_segment WHERE starts_with(customer_id, ?) "
+        "SELECT customer_id FROM known WHERE starts_with(customer_id, ?) "
         "ORDER BY length(customer_id), customer_id LIMIT ?",
         (typed, limit),
     )
@@ -164,8 +166,9 @@ def allowed(snapshot: Snapshot, rules: OfferRules) -> list[str]:
 def _sold(snapshot: Snapshot, _: Filters) -> pd.DataFrame:
     """product_id, price (the median at which it sold), buyers; of what ever sold."""
     return snapshot.frame(
-        "SELECT product_id, median(unit_price)::DOUBLE AS price, count(DISTINCT customer_id) AS buyers "
-        "FROM transaction_line WHERE NOT is_return AND unit_price > 0 GROUP BY product_id"
+        "SELECT product_id, price, buyers FROM (SELECT product_no, median(unit_price)::DOUBLE AS price, "
+        "count(DISTINCT customer_no) AS buyers FROM sale WHERE NOT is_return AND unit_price > 0 GROUP BY product_no) "
+        "JOIN goods USING (product_no)"
     )
 
 
@@ -175,8 +178,7 @@ def _of_view(snapshot: Snapshot, filters: Filters, *, whole: bool = True) -> tup
     `whole`: where everybody is left, all lists are taken without asking whose each is, which would cost the most.
     """
     where = filters.on_customers()
-    people = "(FROM customer_segment LEFT JOIN customer USING (customer_id))"
-    chosen = Condition(f"SELECT customer_id FROM {people} WHERE {where.sql}", where.values)
+    chosen = Condition(f"SELECT customer_id FROM known WHERE {where.sql}", where.values)
     everybody = whole and where == ANY and snapshot.run_id is None
     return chosen, _lists(snapshot, filters.rules, ANY if everybody else Condition("customer_id IN (FROM chosen)"))
 

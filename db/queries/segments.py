@@ -24,7 +24,7 @@ def points(snapshot: Snapshot, filters: Filters, grouping: str = "segment") -> p
     where = filters.but(start=None, end=None).on_customers()
     return snapshot.frame(
         f"SELECT customer_id, {_name(grouping)} AS segment, recency_days, frequency, monetary::DOUBLE AS monetary "
-        f"FROM {_CUSTOMERS} WHERE {where.sql} ORDER BY customer_id",
+        f"FROM known WHERE {where.sql} ORDER BY customer_id",
         where.values,
     )
 
@@ -36,7 +36,7 @@ def flat_points(snapshot: Snapshot, filters: Filters, grouping: str, most: int) 
     return snapshot.frame(
         f"""
         WITH chosen AS (
-            SELECT customer_id, {_name(grouping)} AS segment, pca_x, pca_y FROM {_CUSTOMERS}
+            SELECT customer_id, {_name(grouping)} AS segment, pca_x, pca_y FROM known
             WHERE pca_x IS NOT NULL AND {where.sql}
         ), numbered AS (
             SELECT *, count(*) OVER () AS total, count(*) OVER (PARTITION BY segment) AS size,
@@ -56,7 +56,7 @@ def grid(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     return snapshot.frame(
         f"""
         SELECT r_score, fm_score, rfm_group, any_value(colour) AS colour, count(*) AS customers
-        FROM (SELECT r_score, fm_score, rfm_group FROM {_CUSTOMERS} WHERE rfm_group IS NOT NULL AND {where.sql})
+        FROM (SELECT r_score, fm_score, rfm_group FROM known WHERE rfm_group IS NOT NULL AND {where.sql})
         LEFT JOIN (SELECT segment, colour FROM segment_profile WHERE grouping = 'rfm_group') ON segment = rfm_group
         GROUP BY r_score, fm_score, rfm_group ORDER BY r_score, fm_score
         """,
@@ -102,9 +102,9 @@ def products(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
     return snapshot.frame(
         f"""
         WITH top AS (FROM segment_product WHERE grouping = ?), buyer AS (
-            SELECT segment, product_id, count(DISTINCT customer_id) AS customers
-            FROM transaction_line
-            JOIN (SELECT customer_id, {_name(grouping)} AS segment FROM customer_segment) USING (customer_id)
+            SELECT segment, product_id, count(DISTINCT customer_no) AS customers FROM sale
+            JOIN (SELECT product_no, product_id FROM goods) USING (product_no)
+            JOIN (SELECT customer_no, {_name(grouping)} AS segment FROM known) USING (customer_no)
             WHERE NOT is_return AND product_id IN (SELECT product_id FROM top) GROUP BY ALL
         )
         SELECT kind, segment, rank, product_id, coalesce(name, product_id) AS name, category,
@@ -114,9 +114,6 @@ def products(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
         """,
         (grouping,),
     )
-
-
-_CUSTOMERS = "(FROM customer_segment LEFT JOIN customer USING (customer_id))"
 
 
 def _name(grouping: str) -> str:

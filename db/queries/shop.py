@@ -24,8 +24,7 @@ class Choices:
 
 def span(snapshot: Snapshot) -> Period | None:
     """The first and the last day with an order, or None where there is no line."""
-    first = snapshot.scalar("SELECT min(ordered_at)::DATE FROM transaction_line")
-    last = snapshot.scalar("SELECT max(ordered_at)::DATE FROM transaction_line")
+    first, last = (snapshot.scalar(f"SELECT {end}(day) FROM purchase") for end in ("min", "max"))
     return Period(first, last) if first else None
 
 

@@ -14,8 +14,6 @@ from db.filters import Filters
 from db.remembered import remembered
 from db.snapshot import Snapshot
 
-YEAR = 365
-"""Days that the expected revenue covers, and the past revenue it is held against."""
 PROBABLY = 0.5
 """From this probability on a customer is probably active, or probably at risk."""
 
@@ -44,7 +42,7 @@ def deciles(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
 
 @remembered
 def _by_decile(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
-    relation = _known(filters)
+    relation = _in_view(filters)
     return snapshot.frame(
         f"""
         SELECT value_decile, count(*) AS customers, count(clv) AS forecast, coalesce(sum(clv), 0) AS expected,
@@ -76,7 +74,7 @@ def bin_range(column: str, bins: Sequence[int], place: int) -> Range:
 
 def at_risk(snapshot: Snapshot, filters: Filters, limit: int = 12) -> pd.DataFrame:
     """Who has most to lose: customer_id, segment, recency_days, churn_risk, clv, past, risk; most first."""
-    relation = _known(filters)
+    relation = _in_view(filters)
     return snapshot.frame(
         "SELECT customer_id, segment, recency_days, churn_risk, clv, past, risk "
         f"FROM ({relation.sql}) WHERE risk > 0 ORDER BY risk DESC, customer_id LIMIT ?",
@@ -86,7 +84,7 @@ def at_risk(snapshot: Snapshot, filters: Filters, limit: int = 12) -> pd.DataFra
 
 def at_risk_by(snapshot: Snapshot, grouping: Grouping) -> pd.DataFrame:
     """Net revenue of the year before that may not come again, of all customers: segment, risk; most first."""
-    relation = _known(Filters())
+    relation = _in_view(Filters())
     return snapshot.frame(
         f"SELECT {grouping} AS segment, sum(risk) AS risk FROM ({relation.sql}) GROUP BY ALL "
         "HAVING sum(risk) > 0 ORDER BY risk DESC, segment",
@@ -95,28 +93,9 @@ def at_risk_by(snapshot: Snapshot, grouping: Grouping) -> pd.DataFrame:
 
 
 def _in_view(filters: Filters) -> Condition:
-    """customer_segment of the customers in view."""
+    """The customers in view, as in `known`."""
     where = filters.but(start=None, end=None).on_customers()
-    customers = "SELECT * FROM customer_segment LEFT JOIN customer USING (customer_id)"
-    return Condition(f"{customers} WHERE {where.sql}", where.values)
-
-
-def _known(filters: Filters) -> Condition:
-    """The same with `past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably
-    does not come again: times the probability of no order in 90 days)."""
-    customers = _in_view(filters)
-    return Condition(
-        f"""
-        SELECT *, greatest(past, 0) * churn_risk AS risk FROM (
-            SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM ({customers.sql}) LEFT JOIN (
-                SELECT customer_id, sum(amount) AS sold FROM transaction_line, (
-                    SELECT as_of FROM model_run WHERE run_id = (SELECT any_value(run_id) FROM customer_segment)
-                ) WHERE ordered_at < as_of AND ordered_at >= as_of - INTERVAL {YEAR} DAY GROUP BY customer_id
-            ) USING (customer_id)
-        )
-        """,
-        customers.values,
-    )
+    return Condition(f"SELECT * FROM known WHERE {where.sql}", where.values)
 
 
 def _place(column: str, bins: Sequence[int]) -> str:

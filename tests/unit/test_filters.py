@@ -72,7 +72,7 @@ def test_values_are_bound_and_never_part_of_the_sql(filters: Filters) -> None:
 
 
 def _conditions(filters: Filters) -> tuple[Condition, Condition]:
-    return filters.on_lines(filters.period(SPAN)), filters.dated(SPAN).on_customers()
+    return filters.orders(filters.period(SPAN)), filters.dated(SPAN).on_customers()
 
 
 def test_a_bar_of_the_bridge_takes_the_days_of_the_view() -> None:

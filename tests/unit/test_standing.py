@@ -46,6 +46,11 @@ class Shop:
             self._connection.executemany("INSERT INTO transaction_line VALUES (?, ?, ?, ?)", lines)
         for customer in known:
             self._connection.execute("INSERT INTO customer_segment VALUES (?)", [customer])
+        self._connection.execute("CREATE VIEW known AS SELECT customer_id AS customer_no FROM customer_segment")
+        self._connection.execute(
+            "CREATE VIEW purchase AS SELECT customer_id AS customer_no, ordered_at::DATE AS day, amount, "
+            "NOT is_return AS is_sold FROM transaction_line"
+        )
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """As `Snapshot.frame` does."""
