@@ -166,8 +166,8 @@ class Filters:
 
     @property
     def parts_orders(self) -> bool:
-        """Whether customers' orders may be but in part in the view: then they take other courses in it."""
-        return bool(self.countries) or self._goods() != ANY
+        """Whether plain customers' orders may be but in part in the view: then they take other courses in it."""
+        return self._goods() != ANY
 
     def on_customers(self) -> Condition:
         """The condition on rows of `known`.

@@ -82,7 +82,8 @@ TABLES = {
         ) ORDER BY order_no
     """,
     # one order of one customer (null: a guest) on one day in one country; is_sold where goods went out. A purchase is
-    # plain where none of its customer's orders was sold in several such rows: then each sold row is an order of its own
+    # plain where its customer bought in one country alone, and none of the customer's orders in several such rows: then
+    # each sold row is an order of its own, and a country takes all of a customer's orders or none
     "purchase": with_courses("""
         WITH part AS (
             SELECT customer_no, order_no, ordered_at::DATE AS day, country,
@@ -91,7 +92,8 @@ TABLES = {
         ), split AS (
             SELECT order_no FROM part WHERE bought_at IS NOT NULL GROUP BY order_no HAVING count(*) > 1
         ), entangled AS (
-            SELECT DISTINCT customer_no FROM part WHERE customer_no IS NOT NULL AND order_no IN (FROM split)
+            SELECT customer_no FROM part WHERE customer_no IS NOT NULL GROUP BY customer_no
+            HAVING bool_or(order_no IN (FROM split)) OR count(DISTINCT coalesce(country, '')) > 1
         )
         SELECT row_number() OVER (ORDER BY customer_no, day, order_no, country)::INTEGER AS purchase_no, *,
             bought_at IS NOT NULL AS is_sold, order_no NOT IN (FROM split)

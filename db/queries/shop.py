@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from db.filters import LONGEST_VALUE, Period
+from db.remembered import remembered
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot
 
@@ -22,18 +23,20 @@ class Choices:
     groups: tuple[str, ...]
 
 
+@remembered
 def span(snapshot: Snapshot) -> Period | None:
     """The first and the last day with an order, or None where there is no line."""
     first, last = (snapshot.scalar(f"SELECT {end}(day) FROM purchase") for end in ("min", "max"))
     return Period(first, last) if first else None
 
 
+@remembered
 def choices(snapshot: Snapshot) -> Choices:
     """Every country, department and category that sold, by revenue; every segment and group, most valuable first."""
 
     def sold(column: str, table: str) -> tuple[str, ...]:
         frame = snapshot.frame(
-            f"SELECT {column} AS value FROM transaction_line {table} WHERE length({column}) <= {LONGEST_VALUE} "
+            f"SELECT {column} AS value FROM {table} WHERE length({column}) <= {LONGEST_VALUE} "
             "GROUP BY ALL ORDER BY sum(amount) DESC, value"
         )
         return tuple(frame["value"])
@@ -43,9 +46,9 @@ def choices(snapshot: Snapshot) -> Choices:
         return tuple(snapshot.frame(sql, (grouping,))["segment"])
 
     return Choices(
-        countries=sold("country", ""),
-        departments=sold("department", "JOIN product USING (product_id)"),
-        categories=sold("category", "JOIN product USING (product_id)"),
+        countries=sold("country", "purchase"),
+        departments=sold("department", "sale"),
+        categories=sold("category", "sale"),
         segments=named("segment"),
         groups=named("rfm_group"),
     )
