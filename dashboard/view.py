@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import plotly.graph_objects as go
 
+from dashboard import format as fmt
 from dashboard.theme import Theme
 from db.drill import Range
 from db.filters import Filters, Period
@@ -31,6 +32,8 @@ class View:
     currency: str
     subject: str = ""
     """What the page is about where its address names something: a customer's id."""
+    path: str = "/"
+    """Where the page is that is shown."""
 
     @property
     def period(self) -> Period:
@@ -40,13 +43,21 @@ class View:
     @property
     def before(self) -> Period | None:
         """The days to compare with; None where the data do not cover them all."""
-        previous = self.period.previous()
-        return previous if self.span.covers(previous) else None
+        compared = self.filters.compared(self.span)
+        return compared if self.span.covers(compared) else None
 
     @property
     def before_in_words(self) -> str:
-        """How the days to compare with are called."""
-        return "day before" if self.period.days == 1 else f"{self.period.days:,} days before"
+        """How the days to compare with are called, after "the"."""
+        one = self.period.days == 1
+        if self.filters.against == "year":
+            return "same weekday a year before" if one else f"same {self.period.days:,} days a year before"
+        return "day before" if one else f"{self.period.days:,} days before"
+
+    @property
+    def no_before_in_words(self) -> str:
+        """Why there are no days to compare with."""
+        return f"The data do not cover the {self.before_in_words}: they begin on {fmt.day(self.span.start)}."
 
     @property
     def lost_run(self) -> int | None:
@@ -85,14 +96,15 @@ class Views:
             self._earlier = {}
         return held
 
-    def view(self, query: str, theme: Theme = "light", subject: str = "") -> View:
+    def view(self, query: str, theme: Theme = "light", subject: str = "", path: str = "/") -> View:
         """A view of the newest snapshot. Raises SnapshotError where there is nothing to see."""
         snapshot = self.snapshot()
         span = shop.span(snapshot)
         if span is None:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
         filters = Filters.from_query(query).dated(span)
-        return View(self._of_run(snapshot, filters.run), filters, span, theme, self._settings.currency, subject)
+        of_run = self._of_run(snapshot, filters.run)
+        return View(of_run, filters, span, theme, self._settings.currency, subject, path)
 
     def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
         """The snapshot with the segments of a run; where it has no such run, those of the published one."""

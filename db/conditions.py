@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeAlias
 
+_YEAR = timedelta(days=364)
+
 
 @dataclass(frozen=True)
 class Period:
@@ -21,6 +23,10 @@ class Period:
     def previous(self) -> "Period":
         """The period of the same length that ends the day before this one starts."""
         return Period(self.start - timedelta(days=self.days), self.start - timedelta(days=1))
+
+    def year_before(self) -> "Period":
+        """The same days a year before: 52 whole weeks earlier, so that each weekday meets its like."""
+        return Period(self.start - _YEAR, self.end - _YEAR)
 
     def covers(self, other: "Period") -> bool:
         """Whether the other lies wholly within this one."""

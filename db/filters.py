@@ -7,7 +7,7 @@ hand-made string gives valid Filters: what cannot be understood is left out.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qs, urlencode
 
 from db.conditions import ANY, Condition, Period, among, day_of, one_of, ordered
@@ -15,7 +15,10 @@ from db.drill import LONGEST_VALUE, RANGES, Bridge, Cohort, Grouping, Move, Rang
 from db.judged import USUAL, Judged
 from db.offer_rules import NO_RULES, OfferRules
 
-__all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Condition", "Filters", "Period"]
+__all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Against", "Condition", "Filters", "Period"]
+
+Against: TypeAlias = Literal["previous", "year"]
+"""What a period is compared with: as many days right before it, or the same days a year before."""
 
 DEFAULT_DAYS = 91  # thirteen whole weeks: both periods then hold each weekday equally often
 _MOST_VALUES = 200
@@ -30,11 +33,12 @@ GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "gro
 class Filters:
     """Empty fields restrict nothing; values within a field are alternatives, fields add up.
 
-    `run`, `by`, `since`, `until`, `judged` and `rules` choose what a page shows and leave all customers.
+    `against`, `run`, `by`, `since`, `until`, `judged` and `rules` choose what a page shows and leave all customers.
     """
 
     start: date | None = None
     end: date | None = None
+    against: Against = "previous"
     countries: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -63,11 +67,9 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: str) -> "Filters":
-        """Read a query string, with or without its question mark; never raises."""
-        try:
-            given = parse_qs(query.lstrip("?"), max_num_fields=_MOST_VALUES, errors="replace")
-        except ValueError:
-            return cls()
+        """Read a query string, with or without its question mark; never raises. Of very many values the first count."""
+        pairs = query.lstrip("?").split("&", _MOST_VALUES)[:_MOST_VALUES]
+        given = parse_qs("&".join(pairs), errors="replace")
 
         def first(name: str) -> str:
             return given.get(name, [""])[0]
@@ -82,6 +84,7 @@ class Filters:
         return cls(
             start=start,
             end=end,
+            against="year" if first("against") == "year" else "previous",
             traits=tuple(trait for trait in sorted(traits) if trait.name in names),
             ranges=tuple(found for found in ranges if found),
             move=Move.parse(first("move")),
@@ -100,6 +103,7 @@ class Filters:
         """The canonical query string: a question mark and sorted pairs, or nothing where nothing is restricted."""
         days = (("from", self.start), ("to", self.end), ("since", self.since), ("until", self.until))
         pairs = [(name, day.isoformat()) for name, day in days[:2] if day]
+        pairs += [("against", self.against)] if self.against != "previous" else []
         pairs += [(name, value) for field, name in _LISTS.items() for value in sorted(getattr(self, field))]
         pairs += [("trait", trait.text()) for trait in sorted(self.traits)]
         pairs += [(kept.column, kept.text()) for kept in self.ranges]
@@ -141,10 +145,16 @@ class Filters:
             return Period(max(start, span.start), min(end, span.end))
         return Period(start, end)
 
+    def compared(self, span: Period) -> Period:
+        """The days that those of the period are compared with, whether the data cover them or not."""
+        period = self.period(span)
+        return period.previous() if self.against == "previous" else period.year_before()
+
     def active(self) -> Mapping[str, Any]:
-        """The fields that restrict something or choose another run."""
+        """The fields that restrict something or choose another run or comparison."""
         chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "judged", "rules"))
-        return {name: getattr(self, name) for name in chosen if getattr(self, name)}
+        found = {name: getattr(self, name) for name in chosen if getattr(self, name)}
+        return {name: value for name, value in found.items() if (name, value) != ("against", "previous")}
 
     def lines(self, period: Period | None = None) -> Condition:
         """A relation like `sale`: the lines of the view."""

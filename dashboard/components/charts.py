@@ -16,7 +16,9 @@ LEGEND = 20
 """Letters of a name in a legend."""
 
 
-def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str) -> go.Figure:
+def line_against(
+    now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, prefix: str, against: str = "period before"
+) -> go.Figure:
     """A series by `start` as an area, with the comparison period's as a dotted line under the same dates."""
     accent, muted = token("accent", theme), token("muted", theme)
     length = min(len(now), len(before))
@@ -38,11 +40,11 @@ def line_against(now: pd.DataFrame, before: pd.DataFrame, y: str, theme: Theme, 
         go.Scatter(
             x=now["start"].iloc[len(now) - length :],
             y=before[y].to_numpy()[len(before) - length :],
-            name="period before",
+            name=against,
             mode="lines",
             line={"color": muted, "width": 1.5, "dash": "dot"},
             customdata=then,
-            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>period before</extra>",
+            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>{against}</extra>",
         ),
     )
     picture.update_layout(showlegend=True, hovermode="x unified", margin={"t": 28})

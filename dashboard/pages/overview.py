@@ -59,7 +59,7 @@ def sentence(view: View) -> Component:
     if before is None:
         lead, rest = (
             f"Revenue was {revenue}.",
-            f" The data begin on {fmt.day(view.span.start)}: no full period before it.",
+            f" {view.no_before_in_words}",
         )
     elif before["revenue"] <= 0:
         lead, rest = (
@@ -138,10 +138,11 @@ def kpis(view: View) -> Component:
 
 
 def _risk(view: View, trend: pd.DataFrame) -> pd.Series:
-    """The share at risk at the end of the period before, and of each bin of the trend."""
+    """The share at risk at the end of the days compared with, and of each bin of the trend."""
     ends = [*(trend["start"].iloc[1:] - pd.Timedelta(days=1)), pd.Timestamp(view.period.end)]
-    days = [pd.Timestamp(view.period.previous().end), *ends]
-    frame = queries.at_risk(view.snapshot, view.filters, [day for day in days if day.date() <= view.span.end])
+    days = [pd.Timestamp(view.filters.compared(view.span).end), *ends]
+    known = dict.fromkeys(day for day in days if day.date() <= view.span.end)  # each once: two ends may be of one day
+    frame = queries.at_risk(view.snapshot, view.filters, list(known))
     return frame.set_index("day")["share"].reindex(days)
 
 
@@ -158,7 +159,9 @@ def trend(view: View) -> Component:
     best = now.iloc[int(np.argmax(now["revenue"]))]
     title = f"The best {unit} brought {fmt.short_money(best['revenue'], view.currency)}, from {fmt.day(best['start'])}"
     drawn = now[whole] if whole.any() else now
-    picture = charts.line_against(drawn, before[before["days"] == days], "revenue", view.theme, view.currency)
+    then = before[before["days"] == days]
+    name = "a year before" if view.filters.against == "year" else "period before"
+    picture = charts.line_against(drawn, then, "revenue", view.theme, view.currency, name)
     shown = now[["start", "days", "revenue", "orders", "customers"]]
     columns = [
         Column("start", "From", fmt.day, style="date"),

@@ -29,7 +29,7 @@ def movers(view: View) -> Component:
     """Of categories, of countries and of departments, each where there are several, what moved revenue most."""
     title = "What rose and what fell"
     if view.before is None:
-        return card(title, html.P(f"The data begin on {fmt.day(view.span.start)}: no full period before this one."))
+        return card(title, html.P(view.no_before_in_words))
     moved = {dimension: _moved(view, view.before, dimension) for dimension in _FIELDS}
     found = {dimension: frame for dimension, frame in moved.items() if frame["value"].nunique() > 1}
     if not found:

@@ -1,26 +1,53 @@
 """What the shop as a whole holds: its span of days, the choices of the filters, the runs."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.drill import RANGES
 from db.filters import LONGEST_VALUE, Period
 from db.remembered import remembered
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot
 
 
+MOST_VALUES = 30
+"""An attribute with more values than these is offered as no filter: it is a number, a date or a name."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute of customers with its values, each with the number of buyers who have it."""
+
+    name: str
+    values: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of customers that the run knows, and where it lies."""
+
+    column: str
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Choices:
     """The values each filter can take, in the order to show them."""
 
-    countries: tuple[str, ...]
-    departments: tuple[str, ...]
-    categories: tuple[str, ...]
-    segments: tuple[str, ...]
-    groups: tuple[str, ...]
+    countries: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 @remembered
@@ -32,7 +59,8 @@ def span(snapshot: Snapshot) -> Period | None:
 
 @remembered
 def choices(snapshot: Snapshot) -> Choices:
-    """Every country, department and category that sold, by revenue; every segment and group, most valuable first."""
+    """Every country, department and category that sold, by revenue; every segment and group, most valuable first;
+    attributes of few values by name; numbers of the run that differ among customers."""
 
     def sold(column: str, table: str) -> tuple[str, ...]:
         frame = snapshot.frame(
@@ -51,7 +79,50 @@ def choices(snapshot: Snapshot) -> Choices:
         categories=sold("category", "sale"),
         segments=named("segment"),
         groups=named("rfm_group"),
+        alternatives=named("alternative"),
+        attributes=tuple(_attributes(snapshot)),
+        numbers=tuple(_numbers(snapshot)),
     )
+
+
+def _attributes(snapshot: Snapshot) -> Iterator[Attribute]:
+    """Of customers who bought; what is a list or an object in itself is left out."""
+    frame = snapshot.frame(
+        f"""
+        WITH alike AS (
+            SELECT attributes::JSON AS attributes, count(*) AS customers FROM customer
+            WHERE attributes <> '{{}}' AND customer_id IN (SELECT customer_id FROM transaction_line WHERE NOT is_return)
+            GROUP BY ALL
+        ), counted AS (
+            SELECT key AS name, value ->> '$' AS value, sum(customers)::BIGINT AS customers
+            FROM alike, json_each(alike.attributes) WHERE type NOT IN ('NULL', 'ARRAY', 'OBJECT') GROUP BY ALL
+        )
+        SELECT name, value, customers FROM counted
+        WHERE value <> '' AND name <> '' AND greatest(length(name), length(value)) <= {LONGEST_VALUE}
+            AND NOT contains(name || value, chr(0))
+        QUALIFY count(*) OVER (PARTITION BY name) <= ? ORDER BY name
+        """,
+        (MOST_VALUES,),
+    )
+    for name, rows in frame.groupby("name", sort=False):
+        pairs = zip(map(str, rows["value"]), map(int, rows["customers"]), strict=True)
+        yield Attribute(str(name), tuple(sorted(pairs, key=lambda pair: by_size(pair[0]))))
+
+
+def by_size(value: str) -> tuple[float, bool, str]:
+    """By the first number in a text, so that `Under 15K` comes before `15-24K` and that before `100-124K`."""
+    number = re.search(r"\d+(?:\.\d+)?", value)
+    below = re.match(r"\s*(under|below|less|up to|<)", value, re.IGNORECASE)
+    return float(number[0]) if number else math.inf, not below, value
+
+
+def _numbers(snapshot: Snapshot) -> Iterator[Number]:
+    ends = ", ".join(f"min({name})::DOUBLE AS {name}_low, max({name})::DOUBLE AS {name}_high" for name in RANGES)
+    row = snapshot.frame(f"SELECT {ends} FROM customer_segment").iloc[0]
+    for name in RANGES:
+        low, high = float(row[f"{name}_low"]), float(row[f"{name}_high"])
+        if low < high:
+            yield Number(name, low, high)
 
 
 def product_names(snapshot: Snapshot, product_ids: Sequence[str]) -> dict[str, str]:
