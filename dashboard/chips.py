@@ -61,7 +61,7 @@ def restrictions(view: View) -> Iterator[tuple[str, Filters]]:
             text = names.get(value, value) if field == "products" else value
             yield f"{label}: {text}", filters.but(**{field: tuple(v for v in values if v != value)})
     for trait in filters.traits:
-        words = f"{trait.name.replace('_', ' ').capitalize()}: {trait.value}"
+        words = f"{trait_words(trait.name)}: {trait.value}"
         yield words, filters.but(traits=tuple(t for t in filters.traits if t != trait))
     for kept in filters.ranges:
         words = f"{MEASURES[kept.column].label}: {in_words(kept, view.currency)}"
@@ -76,6 +76,12 @@ def restrictions(view: View) -> Iterator[tuple[str, Filters]]:
         run = shop.published_run(view.snapshot, SEGMENTS)
         words = f"Run {filters.run}" + (f" of {fmt.day(run.as_of)}" if run else "")
         yield words, filters.but(run=None)
+
+
+def trait_words(name: str) -> str:
+    """An attribute as it is called: `home_ownership` is Home ownership."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def moved(move: Move) -> str:

@@ -5,6 +5,10 @@ THEME = "theme"
 PAGE = "page"
 NAV = "nav"
 PRESET = "filter-preset"
+AGAINST = "filter-against"
+MORE_COUNT = "more-count"
+OFFERED = "filters-offered"
+CANONICAL = "canonical-address"
 COPY = "copy-link"
 GRID = "customer-grid"
 GRID_COLUMNS = "customer-grid-columns"
@@ -29,6 +33,16 @@ def slot(name: str) -> dict[str, str]:
 def filter_field(field: str) -> dict[str, str]:
     """The control of one field of `db.filters.Filters`."""
     return {"type": "filter", "field": field}
+
+
+def trait(name: object) -> dict[str, object]:
+    """The control of an attribute of customers."""
+    return {"type": "trait", "name": name}
+
+
+def number(column: object, end: object) -> dict[str, object]:
+    """The control of one end of the range of a customer's number."""
+    return {"type": "number", "column": column, "end": end}
 
 
 def graph(name: str) -> dict[str, str]:

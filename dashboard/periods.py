@@ -35,7 +35,9 @@ def presets(span: Period) -> dict[str, Period]:
         "year": Period(date(last.year, 1, 1), last),
         ALL: span,
     }
-    return {name: Period(max(days.start, span.start), days.end) for name, days in found.items() if days.end >= span.start}
+    return {
+        name: Period(max(days.start, span.start), days.end) for name, days in found.items() if days.end >= span.start
+    }
 
 
 def last_quarter(day: date) -> Period:
@@ -45,8 +47,6 @@ def last_quarter(day: date) -> Period:
 
 
 def name_of(period: Period, span: Period, chosen: str | None) -> str:
-    """Which of them has exactly these days: the one that was chosen where it does, else the first; `custom` for none."""
+    """Which of them has exactly these days, or `custom`: of several the chosen one, else all days, else the first."""
     fit = [name for name, days in presets(span).items() if days == period]
-    if ALL in fit and chosen not in fit:
-        return ALL
-    return chosen if chosen in fit else next(iter(fit), OTHER)
+    return next((name for name in (chosen, ALL, *fit) if name and name in fit), OTHER)

@@ -1,45 +1,37 @@
 """The frame around every page: menu, filters, and where the page goes."""
 
-import dash_bootstrap_components as dbc
+from contextlib import suppress
+
 from dash import dcc, html
 
+from dashboard import filter_bar, ids
 from dashboard import format as fmt
-from dashboard import ids
-from dashboard.chips import LABELS, chips
+from dashboard.chips import chips
 from dashboard.components.icons import icon
 from dashboard.components.states import slot
 from dashboard.pages import PAGES
 from dashboard.view import Component, Slot, View, Views
-from db.filters import DEFAULT_DAYS
 from db.queries import shop
 from db.queries.shop import Choices
 from errors import SnapshotError
 
-PRESETS = {
-    "28": "Last 4 weeks",
-    str(DEFAULT_DAYS): "Last 13 weeks",
-    "182": "Last 26 weeks",
-    "364": "Last 52 weeks",
-    "all": "All days",
-    "custom": "Other days",
-}
-LIST_FIELDS = ("countries", "departments", "categories", "segments", "groups")
-_NO_CHOICES = Choices((), (), (), (), ())
-
 
 def shell(views: Views) -> Component:
     """Built anew for every visit, so that the choices of the filters are those of the newest data."""
-    try:
-        choices = shop.choices(views.snapshot())
-    except SnapshotError:
-        choices = _NO_CHOICES
+    choices, span, offered = Choices(), None, None
+    with suppress(SnapshotError):  # before the first load there is nothing to choose from
+        snapshot = views.snapshot()
+        choices, span = shop.choices(snapshot), shop.span(snapshot)
+        offered = filter_bar.offered(snapshot, ())
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.CANONICAL),
+            dcc.Store(id=ids.OFFERED, data=offered),
             html.A("Skip to the content", href="#page", className="skip"),
             _header(),
-            _filter_bar(choices),
+            filter_bar.bar(choices, span, views.currency),
             html.Main(id=ids.PAGE, tabIndex=-1),
         ]
     )
@@ -72,53 +64,6 @@ def _header() -> Component:
             ),
         ],
         className="top",
-    )
-
-
-def _filter_bar(choices: Choices) -> Component:
-    lists = [
-        html.Div(
-            [
-                html.Label(LABELS[field]),
-                dcc.Dropdown(
-                    id=ids.filter_field(field),
-                    options=list(getattr(choices, field)),
-                    multi=True,
-                    placeholder="All",
-                    debounce=True,
-                    closeOnSelect=False,
-                    maxHeight=360,
-                ),
-            ],
-            className="control",
-            hidden=not getattr(choices, field),
-        )
-        for field in LIST_FIELDS
-    ]
-    dates = [
-        html.Div(
-            [
-                html.Label([label, dbc.Input(id=ids.filter_field(field), type="date", debounce=True)]),
-            ],
-            className="control",
-        )
-        for field, label in (("start", "From"), ("end", "To"))
-    ]
-    preset = html.Div(
-        [
-            html.Label("Period"),
-            dcc.Dropdown(id=ids.PRESET, options=PRESETS, clearable=False, searchable=False),
-        ],
-        className="control",
-    )
-    return html.Section(
-        [
-            html.Button("Filters", className="fold", type="button", **{"aria-expanded": "true"}),
-            html.Div([preset, *dates, *lists], className="controls filters"),
-            slot("shell.chips", "strip"),
-        ],
-        className="filter-bar",
-        **{"aria-label": "Filters"},
     )
 
 

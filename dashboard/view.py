@@ -88,6 +88,11 @@ class Views:
         self._earlier: dict[tuple[int, int], Snapshot] = {}
         """(version, run) -> the snapshot with the segments of an earlier run."""
 
+    @property
+    def currency(self) -> str:
+        """The sign put before amounts."""
+        return self._settings.currency
+
     def snapshot(self) -> Snapshot:
         """The newest snapshot. Raises SnapshotError before the first load."""
         held = self._snapshot

@@ -32,9 +32,18 @@
 
   /* A details element would do, but Chromium's Tab does not leave one that ends in a Dash dropdown. */
   addEventListener("click", function (event) {
-    var fold = event.target.closest && event.target.closest(".fold");
+    var fold = event.target.closest && event.target.closest(".fold, .more");
     if (fold) fold.setAttribute("aria-expanded", String(fold.getAttribute("aria-expanded") === "false"));
   });
+
+  /* Escape leaves the panel of more filters, unless it closes a list that is open within it. */
+  addEventListener("keydown", function (event) {
+    var more = document.querySelector(".more[aria-expanded=true]");
+    if (event.key !== "Escape" || !more || document.querySelector(".dash-dropdown-content")) return;
+    if (!event.target.closest || !event.target.closest(".more, .more-filters")) return;
+    more.setAttribute("aria-expanded", "false");
+    more.focus();
+  }, true);
 
   function setTheme(theme) {
     document.documentElement.setAttribute("data-bs-theme", theme);
@@ -68,6 +77,15 @@
           return (id.path === "/" ? here === "/" : here.indexOf(id.path) === 0) ? "active" : "";
         })
       ];
+    },
+
+    /* A hand-made address is written anew in its one canonical form; going back still leads to what was before it. */
+    setAddress: function (made) {
+      var here = window.location;
+      if (made && here.pathname === (made.pathname || "/") && here.search === (made.search || "")) {
+        window.history.replaceState(window.history.state, "", here.pathname + made.canonical + here.hash);
+      }
+      return clientside.no_update;
     },
 
     followMark: function () {

@@ -14,7 +14,6 @@ from db.remembered import remembered
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot
 
-
 MOST_VALUES = 30
 """An attribute with more values than these is offered as no filter: it is a number, a date or a name."""
 
