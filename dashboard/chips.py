@@ -43,12 +43,24 @@ def chips(view: View) -> Component:
     found = [html.Span(period, className="chip usual-days")]
     if filters.start or filters.end:
         found = [_chip(period, filters.but(start=None, end=None))]
+    found += _comparison(view)
     found += [_chip(words, without) for words, without in restrictions(view)]
     if filters.active():
         found.append(dcc.Link("Reset", href="?", className="reset"))
     if view.lost_run is not None:
         found.append(html.P(f"Run {view.lost_run} cannot be seen any more; this is the published one.", role="status"))
     return html.Div(found, className="chips")
+
+
+def _comparison(view: View) -> list[Component]:
+    """What the days are compared with, on pages that compare (see style.css); said everywhere where it was chosen."""
+    compared = view.filters.compared(view.span)
+    words = f"Compared with the {view.before_in_words}: {fmt.days(compared.start, compared.end)}"
+    if view.before is None:
+        words += ", which the data do not cover"
+    if view.filters.against == "year":
+        return [_chip(words, view.filters.but(against="previous"))]
+    return [html.Span(words, className="chip comparison")]
 
 
 def restrictions(view: View) -> Iterator[tuple[str, Filters]]:

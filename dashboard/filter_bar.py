@@ -1,6 +1,7 @@
 """The filter bar: its controls, what they offer, what they show of filters, and the filters they ask for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
 from typing import Any, TypeAlias
 
 import dash_bootstrap_components as dbc
@@ -14,7 +15,7 @@ from dashboard.measures import MEASURES
 from dashboard.view import Component
 from db.drill import RANGES, Range, Trait
 from db.filters import Filters, Period
-from db.queries.shop import Choices
+from db.queries.shop import Choices, Number
 from db.snapshot import Snapshot
 
 LIST_FIELDS = ("countries", "departments", "categories", "segments", "groups", "alternatives", "products")
@@ -23,6 +24,7 @@ _FEW = LIST_FIELDS[:4]
 _HUNDREDTHS = ("churn_risk",)
 NUMBERS = ("recency_days", "frequency", "monetary", "clv", *_HUNDREDTHS, "r_score", "f_score", "m_score")
 """The numbers that have a control; an address may restrict any."""
+_SHORT = 10_000
 AGAINST = {"previous": "The days before", "year": "A year before"}
 
 Option: TypeAlias = dict[str, Any]
@@ -33,15 +35,17 @@ def bar(choices: Choices, span: Period | None, currency: str) -> Component:
     kinds = [_list(field, choices) for field in LIST_FIELDS[4:6]]
     kinds += [_attribute(attribute.name, options_of_attribute(attribute.values)) for attribute in choices.attributes]
     there = {number.column: number for number in choices.numbers}
-    ends = [_number(column, there[column].low, there[column].high, currency) for column in NUMBERS if column in there]
-    groups = [("Customers", kinds), ("Their numbers", ends), ("What they bought", [_list("products", choices)])]
+    ends = [_number(there[column], currency) for column in NUMBERS if column in there]
+    groups = [("Who they are", kinds), ("Their numbers", ends), ("A product they bought", [_list("products", choices)])]
+    presets = options_of_presets(span) if span else []
     return html.Section(
         [
             html.Button("Filters", className="fold", type="button", **{"aria-expanded": "true"}),
             html.Div(
                 [
                     _control(
-                        "Period", dcc.Dropdown(id=ids.PRESET, **_presets(span), clearable=False, searchable=False)
+                        "Period",
+                        dcc.Dropdown(id=ids.PRESET, options=presets, clearable=False, searchable=False),
                     ),
                     *[_day(field, label) for field, label in (("start", "From"), ("end", "To"))],
                     _control(
@@ -71,10 +75,6 @@ def bar(choices: Choices, span: Period | None, currency: str) -> Component:
     )
 
 
-def _presets(span: Period | None) -> Mapping[str, Any]:
-    return {"options": options_of_presets(span) if span else list(periods.NAMES)}
-
-
 def _group(title: str, controls: list[Component]) -> Component:
     return html.Fieldset([html.Legend(title), html.Div(controls, className="controls")])
 
@@ -86,7 +86,8 @@ def _control(label: str, control: Component, css: str = "", *, hidden: bool = Fa
 def _list(field: str, choices: Choices) -> Component:
     offered = list(getattr(choices, field, ()))
     chooser = _many(ids.filter_field(field), offered, "Type a name or an id" if field == "products" else "All")
-    return _control(LABELS[field], chooser, hidden=field != "products" and not offered)
+    label = "Product" if field == "products" else LABELS[field]
+    return _control(label, chooser, "wide" if field == "products" else "", hidden=field != "products" and not offered)
 
 
 def _attribute(name: str, offered: list[Option]) -> Component:
@@ -103,13 +104,14 @@ def _day(field: str, label: str) -> Component:
     return html.Div([html.Label([label, day])], className="control")
 
 
-def _number(column: str, low: float, high: float, currency: str) -> Component:
-    """Both ends of a range; what the data reach stands there as a hint."""
-    scale = _scale(column)
-    unit = "%" if column in _HUNDREDTHS else currency if MEASURES[column].show(0, currency).startswith(currency) else ""
+def _number(number: Number, currency: str) -> Component:
+    """Both ends of a range; how far the data reach stands there as a hint."""
+    column, scale = number.column, _scale(number.column)
+    is_money = MEASURES[column].show(0, currency).startswith(currency)
+    unit = "%" if column in _HUNDREDTHS else currency if is_money else ""
     label = MEASURES[column].label + (f" ({unit})" if unit else "")
-    upper = "to" if RANGES[column] == "whole" else "under"
-    hints = {"low": fmt.number(low * scale // 1), "high": fmt.number(-(-high * scale // 1))}
+    whole = RANGES[column] == "whole"
+    ends = (("low", "from", floor(number.low * scale)), ("high", "to" if whole else "under", ceil(number.high * scale)))
     inputs = [
         html.Label(
             [
@@ -118,12 +120,12 @@ def _number(column: str, low: float, high: float, currency: str) -> Component:
                     id=ids.number(column, end),
                     type="number",
                     debounce=True,
-                    step=1 if RANGES[column] == "whole" else "any",
-                    placeholder=f"{word} {hints[end]}",
+                    step=1 if whole else "any",
+                    placeholder=f"{word} {hint:,}" if hint < _SHORT else f"{word} {fmt.short_money(hint, '')}",
                 ),
             ]
         )
-        for end, word in (("low", "from"), ("high", upper))
+        for end, word, hint in ends
     ]
     name = html.Span(label, className="label", **{"aria-hidden": "true"})
     return html.Div([name, html.Div(inputs, className="ends")], className="control range")

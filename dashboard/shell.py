@@ -9,7 +9,8 @@ from dashboard import format as fmt
 from dashboard.chips import chips
 from dashboard.components.icons import icon
 from dashboard.components.states import slot
-from dashboard.pages import PAGES
+from dashboard.pages import PAGES, match
+from dashboard.scope import of_page
 from dashboard.view import Component, Slot, View, Views
 from db.queries import shop
 from db.queries.shop import Choices
@@ -72,4 +73,10 @@ def freshness(view: View) -> Component:
     return html.Span(f"Data to {fmt.day(view.span.end)}", className="freshness")
 
 
-SHELL_SLOTS: dict[str, Slot] = {"shell.freshness": freshness, "shell.chips": chips}
+def scope(view: View) -> Component:
+    """What of the filters does not apply to the page at all."""
+    page, _ = match(view.path)
+    return of_page(view, page) if page else []
+
+
+SHELL_SLOTS: dict[str, Slot] = {"shell.freshness": freshness, "shell.chips": chips, "shell.scope": scope}

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from dashboard import format as fmt
 from dashboard.theme import Theme
 from db.drill import Range
-from db.filters import Filters, Period
+from db.filters import GROUPING_FIELDS, Filters, Period
 from db.queries import shop
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot, newest_version, open_newest
@@ -126,6 +126,34 @@ Slot: TypeAlias = Callable[[View], Component]
 Picture: TypeAlias = Callable[[View], go.Figure]
 
 
+RESTRICTIONS = frozenset(
+    {
+        *("days", "countries", "departments", "categories", "products", "segments", "groups", "alternatives"),
+        *("traits", "ranges", "move", "cohort", "bridge"),
+    }
+)
+"""The filters, as fields of `Filters`; `days` are both ends of the period."""
+
+
+@dataclass(frozen=True)
+class Ignores:
+    """The filters that a part of a page leaves out of account, and what its numbers are of instead."""
+
+    fields: frozenset[str] = RESTRICTIONS
+    of: str = ""
+    but_grouping: bool = False
+    """The filter by the grouping that is shown does apply."""
+    is_control: bool = False
+    """It shows what can be chosen, no numbers: it has nothing to say."""
+
+    def within(self, filters: Filters) -> frozenset[str]:
+        """The fields, under these filters."""
+        return self.fields - {GROUPING_FIELDS[filters.by]} if self.but_grouping else self.fields
+
+
+CONTROL = Ignores(is_control=True)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: where it is, what it is called, and the slots that fill it.
@@ -142,9 +170,13 @@ class Page:
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     icon: str | None = None
     """A name among the icons of `components.icons`; a page without one stands in no menu."""
-    ignores: str | None = None
-    """Which filters do not apply here and why, said under the filters."""
+    about: str | None = None
+    """What of the filters needs to be known here, said under them."""
+    ignoring: Mapping[str, Ignores] = field(default_factory=dict)
+    """Slot or picture -> the filters it does not obey, which `dashboard.scope` says on the spot while they are active."""
     whole_history: bool = False
-    """Whether no days in the address mean all days here, not the last weeks; needs `ignores`, which tells of it."""
+    """Whether no days in the address mean all days here, not the last weeks."""
+    compares: bool = False
+    """Whether anything here is held against the days compared with."""
     record: bool = False
     """Whether it reads the record, not a snapshot: it is there before the first load, and its layout takes None."""

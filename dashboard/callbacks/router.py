@@ -5,6 +5,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dashboard import ids
 from dashboard.components.states import DROP, empty
 from dashboard.pages import match
+from dashboard.scope import of_page
 from dashboard.view import Component, Views
 from errors import SnapshotError
 
@@ -21,12 +22,16 @@ def register(app: Dash, views: Views) -> None:
         if page.record:
             return page.layout(None)
         try:
-            view = views.view(search or "", subject=subject)
+            view = views.view(search or "", subject=subject, path=page.path)
         except SnapshotError as error:
             return [
                 html.H1(page.title, className="visually-hidden"),
                 empty("Nothing to show yet", str(error), " ", html.Br(), dcc.Link(DROP, href="/data")),
             ]
-        css = "ignores whole-history" if page.whole_history else "ignores"
-        note = html.P(page.ignores, className=css) if page.ignores else None
-        return [note, *page.layout(view)]
+        kinds = {"whole-history": page.whole_history, "compares": page.compares}
+        return [
+            html.Div(className=" ".join(kind for kind, is_so in kinds.items() if is_so), hidden=True),
+            html.Div(of_page(view, page), id=ids.slot("shell.scope"), className="page-scope"),
+            html.P(page.about, className="ignores") if page.about else None,
+            *page.layout(view),
+        ]

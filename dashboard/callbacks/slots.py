@@ -9,7 +9,8 @@ from flask import request
 from dashboard import ids
 from dashboard.components.graph import nothing, seen_from
 from dashboard.components.states import empty, failed
-from dashboard.pages import PICTURES, SLOTS, match
+from dashboard.pages import OF_SLOT, PICTURES, SLOTS, match
+from dashboard.scope import noted
 from dashboard.shell import SHELL_SLOTS
 from dashboard.theme import as_theme
 from dashboard.view import Component, View, Views
@@ -22,8 +23,8 @@ def register(app: Dash, views: Views) -> None:
     """A place that fails says so in itself and leaves the rest of the page alone."""
 
     def view(search: str | None, pathname: str | None) -> View:
-        _, subject = match(pathname)
-        return views.view(search or "", as_theme(request.cookies.get("theme")), subject)
+        page, subject = match(pathname)
+        return views.view(search or "", as_theme(request.cookies.get("theme")), subject, page.path if page else "")
 
     @app.callback(
         Output(ids.slot(MATCH), "children"),
@@ -38,7 +39,9 @@ def register(app: Dash, views: Views) -> None:
         if function is None:
             return html.Div()
         try:
-            return function(view(search, pathname))
+            seen = view(search, pathname)
+            shown = function(seen)
+            return noted(seen, OF_SLOT[name], name, shown) if name in OF_SLOT else shown
         except SnapshotError as error:
             return [] if name in SHELL_SLOTS else empty("Nothing to show yet", str(error))
         except Exception:  # whatever went wrong stays in its slot, and the log has it

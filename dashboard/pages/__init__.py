@@ -39,6 +39,9 @@ PAGES: tuple[Page, ...] = (
 
 SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for name, fill in page.slots.items()})
 
+OF_SLOT: Mapping[str, Page] = MappingProxyType({name: page for page in PAGES for name in page.slots})
+"""Slot -> the page that it is of."""
+
 PICTURES: Mapping[str, Picture] = MappingProxyType(
     {name: draw for page in PAGES for name, draw in page.pictures.items()}
 )

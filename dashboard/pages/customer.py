@@ -15,7 +15,7 @@ from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
 from dashboard.measures import COVERED
-from dashboard.view import Component, Page, View
+from dashboard.view import Component, Ignores, Page, Slot, View
 from db.offer_rules import NO_RULES
 from db.queries import customers as queries
 from db.queries import recommendations
@@ -206,19 +206,21 @@ def orders(view: View) -> Component:
     return card("Orders", html.Div(table(shown, columns), className="scroll"), about=about)
 
 
+_SLOTS: dict[str, Slot] = {
+    "customer.head": head,
+    "customer.course": course,
+    "customer.discover": discover,
+    "customer.buy_again": buy_again,
+    "customer.history": history,
+    "customer.favourites": favourites,
+    "customer.orders": orders,
+}
+
 PAGE = Page(
     path="/customers/",
     title="Customer",
     layout=layout,
-    slots={
-        "customer.head": head,
-        "customer.course": course,
-        "customer.discover": discover,
-        "customer.buy_again": buy_again,
-        "customer.history": history,
-        "customer.favourites": favourites,
-        "customer.orders": orders,
-    },
+    slots=_SLOTS,
     whole_history=True,
-    ignores="This page shows the whole history of one customer: the filters do not apply.",
+    ignoring=dict.fromkeys(_SLOTS, Ignores(of="All of one customer")),
 )

@@ -131,6 +131,6 @@ PAGE = Page(
     layout=layout,
     slots={},
     whole_history=True,
-    ignores="Recency, orders and spend are over the whole history. A period, department or category that is chosen "
+    about="Recency, orders and spend are over the whole history. A period, department or category that is chosen "
     "keeps the customers who bought then and there; a cohort or a bar of the bridge says itself when they bought.",
 )

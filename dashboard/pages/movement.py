@@ -18,7 +18,7 @@ from dashboard.components.states import empty, slot
 from dashboard.components.table import Column
 from dashboard.pages import movement_cohorts, movement_revenue
 from dashboard.run_choice import run_choice
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.drill import Grouping, Move
 from db.queries import movement as queries
 from db.queries import segments, shop
@@ -316,6 +316,14 @@ PAGE = Page(
         "movement.months": movement_revenue.months,
         "movement.retention": movement_cohorts.retention,
     },
-    ignores="The period applies to the revenue bridge alone; flows have dates of their own, months and cohorts cover "
-    "all the data. The other filters apply to everything.",
+    ignoring={
+        "movement.choices": CONTROL,
+        **{
+            f"movement.{name}": Ignores(frozenset({"days", "move"}), "Between the two dates")
+            for name in ("sentence", "flows", "matrix")
+        },
+        "movement.bridge": Ignores(frozenset({"bridge", "against"}), "The period before"),
+        "movement.months": Ignores(frozenset({"days", "bridge"}), "All months"),
+        "movement.retention": Ignores(frozenset({"days", "cohort"}), "All months"),
+    },
 )

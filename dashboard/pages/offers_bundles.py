@@ -12,7 +12,7 @@ from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
 from dashboard.downloads import BUNDLES as ROUTE
 from dashboard.downloads import address_of
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import bundles as queries
 
 _TOLD = 10
@@ -107,5 +107,9 @@ PAGE = Page(
     layout=layout,
     slots={**offering.head_slots("offers_bundles", offering.BUNDLES), "offers_bundles.finding": finding},
     whole_history=True,
-    ignores="Rules are of all baskets, over the whole history: of all filters only least support and lift apply.",
+    ignoring={
+        "offers_bundles.sentence": Ignores(of="The run as a whole"),
+        "offers_bundles.views": CONTROL,
+        "offers_bundles.finding": Ignores(of="All baskets"),
+    },
 )

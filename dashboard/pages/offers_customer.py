@@ -6,7 +6,7 @@ from dashboard import offering
 from dashboard.components.card import segment_chip
 from dashboard.components.states import empty, slot
 from dashboard.pages.recommendations import customer_box
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import customers
 from db.queries import recommendations as queries
 
@@ -73,5 +73,9 @@ PAGE = Page(
         "offers_customer.buy_again": buy_again,
     },
     whole_history=True,
-    ignores="Both lists are those of the published run; the filters do not apply, the rules below do.",
+    ignoring={
+        "offers_customer.sentence": Ignores(of="The run as a whole"),
+        "offers_customer.views": CONTROL,
+        **{f"offers_customer.{name}": Ignores(of="All of one customer") for name in ("head", "discover", "buy_again")},
+    },
 )

@@ -11,7 +11,7 @@ from dashboard.components.card import card, segment_chip
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.filters import Filters
 from db.queries import audience as queries
 from db.queries import customers, recommendations
@@ -179,5 +179,9 @@ PAGE = Page(
         "offers_product.alike": alike,
     },
     whole_history=True,
-    ignores="The filters keep the customers to write to; what is told of the product is over the whole history.",
+    ignoring={
+        "offers_product.sentence": Ignores(of="The run as a whole"),
+        "offers_product.views": CONTROL,
+        **{f"offers_product.{name}": Ignores(of="The whole shop") for name in ("head", "together", "alike")},
+    },
 )

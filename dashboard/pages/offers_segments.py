@@ -12,7 +12,7 @@ from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
 from dashboard.pages import grouping
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.filters import GROUPING_FIELDS
 from db.queries import recommendations as queries
 from db.queries import segments
@@ -93,7 +93,10 @@ PAGE = Page(
         "offers_segments.lists": lists,
     },
     whole_history=True,
-    ignores="What is told of a segment is the whole of it, over the whole history: of the filters only the segments "
-    "apply, and the rules below. Lift: the product's share of what the segment's customers buy over its share in the "
-    "whole shop.",
+    about="Lift: the product's share of what the segment's customers buy over its share in the whole shop.",
+    ignoring={
+        "offers_segments.sentence": Ignores(of="The run as a whole"),
+        "offers_segments.views": CONTROL,
+        "offers_segments.lists": Ignores(of="The whole of each segment", but_grouping=True),
+    },
 )

@@ -259,4 +259,5 @@ PAGE = Page(
         "overview.where": where,
         "overview.segments": segments,
     },
+    compares=True,
 )

@@ -20,7 +20,7 @@ from dashboard.judging import SHORT, SLICES, figure, signed
 from dashboard.pages import quality_live as live
 from dashboard.pages import quality_models as models
 from dashboard.pages import quality_parts as parts
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, RESTRICTIONS, Component, Ignores, Page, View
 from db.judged import DEPTHS, USUAL, Slice
 from db.queries import quality as queries
 from db.queries.quality import Decision
@@ -231,6 +231,8 @@ def _tally(found: Sequence[Decision]) -> str:
     return f"{fmt.plural(len(found), 'run')}: {', '.join(told)}"
 
 
+_WHOLE = ("sentence", "gate", "models", "differences", "table", "beyond", "subsets", "time", "live_parts", "runs")
+
 PAGE = Page(
     path="/quality",
     title="Model quality",
@@ -251,6 +253,9 @@ PAGE = Page(
         "quality.runs": runs,
     },
     whole_history=True,
-    ignores="Quality is that of a run over all its customers: the filters do not apply, save that a segment narrows "
-    "the live hit rate.",
+    ignoring={
+        "quality.controls": CONTROL,
+        **{f"quality.{name}": Ignores(of="All customers of the run") for name in _WHOLE},
+        "quality.live": Ignores(RESTRICTIONS - {"segments"}, "All customers of the run"),
+    },
 )

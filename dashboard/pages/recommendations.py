@@ -9,7 +9,7 @@ from dashboard.components.card import card
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import slot
 from dashboard.components.table import Column, table
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import recommendations as queries
 
 _LETTERS = 40
@@ -105,6 +105,10 @@ PAGE = Page(
         "recommendations.buy_again": buy_again,
     },
     whole_history=True,
-    ignores="Lists are those of the published run. A period, department or category that is chosen keeps the customers "
-    "who bought then and there; the rules below say what may be offered.",
+    about="A period, department or category that is chosen keeps the customers who bought then and there; the rules "
+    "below say what may be offered.",
+    ignoring={
+        "recommendations.sentence": Ignores(of="The run as a whole"),
+        "recommendations.views": CONTROL,
+    },
 )

@@ -11,7 +11,7 @@ from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
 from dashboard.pages import grouping, segment_goods, segment_profile, segment_reasons
 from dashboard.run_choice import run_choice
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import segments as queries
 from db.queries import shop
 from db.runs import SEGMENTS
@@ -84,7 +84,7 @@ def sentence(view: View) -> Component:
     rests = f" {best['segment']} are {share}. As of {fmt.day(run.as_of)}, run {run.run_id}."
     # the notice is about the clusters of the whole shop, and no other way or part of it
     drift = (run.metrics.get("drift") or {}) if grouping.shown(view) == "segment" else {}
-    narrowed = set(view.filters.active()) - {"run", "start", "end"}
+    narrowed = set(view.filters.active()) - {"run", "start", "end", "against"}
     notice = html.P(drift["sentence"], className="notice") if drift.get("large") and not narrowed else None
     return [html.P([html.Strong(lead), rests], className="sentence"), notice]
 
@@ -127,6 +127,9 @@ def cards(view: View) -> Component:
     )
 
 
+_WHOLE = ("cards", "profile", "traits", "products", "plays", "names")
+_OF_SEGMENTS = Ignores(of="The whole of each segment", but_grouping=True)
+
 PAGE = Page(
     path="/segments",
     title="Segments",
@@ -148,7 +151,11 @@ PAGE = Page(
     },
     pictures={"rfm": scatter},
     whole_history=True,
-    ignores="Segments are those of a run, over the whole history: the period does not apply. "
-    "The other filters narrow the customers in the scatter, the grid and the picture of components; what is told of a "
-    "segment, and the customers it leads to, are the whole of it.",
+    ignoring={
+        "segments.sentence": Ignores(of="The whole shop"),
+        "segments.choices": CONTROL,
+        "segments.number": Ignores(of="The run as a whole"),
+        **dict.fromkeys(("segments.shown", "segments.grid", "segments.flat", "rfm"), Ignores(frozenset({"days"}))),
+        **{f"segments.{name}": _OF_SEGMENTS for name in _WHOLE},
+    },
 )

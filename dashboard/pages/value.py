@@ -17,7 +17,7 @@ from dashboard.measures import COVERED
 from dashboard.pages.value_activity import activity
 from dashboard.run_choice import run_choice
 from dashboard.theme import token
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.drill import Range
 from db.queries import shop
 from db.queries import value as queries
@@ -315,6 +315,12 @@ PAGE = Page(
         "value.report": report,
     },
     whole_history=True,
-    ignores="Forecasts look ahead from the run's moment: the period does not apply. The other filters narrow the "
-    "customers; the report card is over all of them.",
+    ignoring={
+        "value.run": CONTROL,
+        "value.report": Ignores(of="All customers of the test"),
+        **{
+            f"value.{name}": Ignores(frozenset({"days"}))
+            for name in ("sentence", "cards", "deciles", "risk", "activity")
+        },
+    },
 )
