@@ -32,12 +32,14 @@ def everywhere(page: Page) -> frozenset[str]:
 
 def of_page(view: View, page: Page) -> Component:
     """What does not apply to the page at all; nothing where no such filter is active."""
-    said = _sentence(view.filters, everywhere(page), "on this page", {one.of for one in page.ignoring.values()})
+    of = {one.of for one in page.ignoring.values() if not one.is_control}
+    where = "on this page" + (", which is over the whole history" if page.whole_history else "")
+    said = _sentence(view.filters, everywhere(page), where, of)
     return html.P(said, className="ignores", role="note") if said else []
 
 
 def noted(view: View, page: Page, name: str, shown: Component) -> Component:
-    """What a slot of a page shows, with what does not apply to it; an empty slot and an empty state stay as they are."""
+    """What a slot of a page shows, with what does not apply to it; an empty slot or state stays as it is."""
     ignores = page.ignoring.get(name)
     first = shown[0] if isinstance(shown, list) and shown else shown
     if ignores is None or ignores.is_control or not first or getattr(first, "className", "") == "empty":

@@ -173,7 +173,7 @@ class Page:
     about: str | None = None
     """What of the filters needs to be known here, said under them."""
     ignoring: Mapping[str, Ignores] = field(default_factory=dict)
-    """Slot or picture -> the filters it does not obey, which `dashboard.scope` says on the spot while they are active."""
+    """Slot or picture -> the filters it does not obey; `dashboard.scope` says so on the spot while they are active."""
     whole_history: bool = False
     """Whether no days in the address mean all days here, not the last weeks."""
     compares: bool = False

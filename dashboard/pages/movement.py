@@ -322,7 +322,7 @@ PAGE = Page(
             f"movement.{name}": Ignores(frozenset({"days", "move"}), "Between the two dates")
             for name in ("sentence", "flows", "matrix")
         },
-        "movement.bridge": Ignores(frozenset({"bridge", "against"}), "The period before"),
+        "movement.bridge": Ignores(frozenset({"bridge", "against"}), "Against the days before"),
         "movement.months": Ignores(frozenset({"days", "bridge"}), "All months"),
         "movement.retention": Ignores(frozenset({"days", "cohort"}), "All months"),
     },
