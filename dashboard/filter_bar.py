@@ -45,7 +45,7 @@ def bar(choices: Choices, span: Period | None, currency: str) -> Component:
                 [
                     _control(
                         "Period",
-                        dcc.Dropdown(id=ids.PRESET, options=presets, clearable=False, searchable=False),
+                        dcc.Dropdown(id=ids.PRESET, options=presets, clearable=False, searchable=False, maxHeight=420),
                     ),
                     *[_day(field, label) for field, label in (("start", "From"), ("end", "To"))],
                     _control(

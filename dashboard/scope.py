@@ -26,7 +26,7 @@ def everywhere(page: Page) -> frozenset[str]:
     """The filters that no part of a page obeys, controls aside: the page says it once, and not each part."""
     said = [page.ignoring.get(name) for name in (*page.slots, *page.pictures)]
     parts = [ignores for ignores in said if ignores is None or not ignores.is_control]
-    fields = [frozenset() if part is None or part.but_grouping else part.fields for part in parts]
+    fields = [part.always if part else frozenset() for part in parts]
     return frozenset.intersection(*fields) if fields else frozenset()
 
 

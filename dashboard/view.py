@@ -150,6 +150,11 @@ class Ignores:
         """The fields, under these filters."""
         return self.fields - {GROUPING_FIELDS[filters.by]} if self.but_grouping else self.fields
 
+    @property
+    def always(self) -> frozenset[str]:
+        """The fields, whichever grouping is shown."""
+        return self.fields - set(GROUPING_FIELDS.values()) if self.but_grouping else self.fields
+
 
 CONTROL = Ignores(is_control=True)
 
