@@ -17,7 +17,20 @@ word = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1
 words = st.lists(word, max_size=4)
 LISTS = ("countries", "departments", "categories", "products", "segments", "groups", "alternatives")
 NAMES = (
-    *("from", "to", "country", "segment", "group", "alternative", "product", "trait", "move", "cohort", "bridge"),
+    *(
+        "from",
+        "to",
+        "against",
+        "country",
+        "segment",
+        "group",
+        "alternative",
+        "product",
+        "trait",
+        "move",
+        "cohort",
+        "bridge",
+    ),
     *("run", "by", "since", "until", *RANGES),
     *("without", "price", "buyers", "per_category", "support", "lift"),
 )
@@ -77,6 +90,7 @@ def any_filters(draw: st.DrawFn) -> Filters:
     return Filters(
         start=start if draw(st.booleans()) else None,
         end=end if draw(st.booleans()) else None,
+        against=draw(st.sampled_from(["previous", "year"])),
         traits=tuple(sorted(set(draw(st.lists(st.builds(Trait, word, word), max_size=3))))),
         move=draw(st.none() | moves()),
         cohort=draw(st.none() | st.builds(Cohort, months, st.none() | st.integers(0, 9999))),

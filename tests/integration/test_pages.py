@@ -34,6 +34,8 @@ QUERIES = [
     "?from=nonsense&to=2017-13-45&segment=&segment=No+such&country=%00&page=7&from=2017-01-01",
     "?bridge=lapsed&cohort=2017-03:2&move=segment:2017-06-01:2017-09-01:::quiet&by=rfm_group&run=1&since=2017-06-01",
     "?run=999999&trait=age:45-54&p_alive=0.5..&value_decile=1..&group=Champions&alternative=No&product=No&by=alternative",
+    "?against=year&from=2017-12-31&to=2017-12-31&trait=age:45-54&trait=no:such&frequency=2..&churn_risk=..0.5",
+    f"?against=always&against=year&{'&'.join(f'product={number}' for number in range(500))}",
     "?segment=%27%3B+DROP+TABLE+product--&category=%F0%9F%92%8E&department=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
 ]
 
