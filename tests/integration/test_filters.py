@@ -19,11 +19,12 @@ from dashboard import ids
 from dashboard.app import create_app
 from dashboard.chips import chips, restrictions
 from dashboard.filter_bar import LIST_FIELDS
-from dashboard.pages import overview
+from dashboard.pages import overview, overview_movers
 from dashboard.view import Views
 from db.drill import RANGES
 from db.filters import Filters
 from db.queries import shop
+from db.queries.overview import totals
 from db.snapshot import Snapshot
 from settings import Settings
 from tests.any_filters import NAMES, any_filters, word
@@ -66,9 +67,8 @@ def test_an_attribute_of_many_values_is_none_to_choose_from(snapshot: Snapshot, 
     monkeypatch.setattr(shop, "MOST_VALUES", 5)
     found = shop.choices.__wrapped__(snapshot).attributes  # type: ignore[attr-defined]
     assert found
-    assert (
-        max(len(one.values) for one in found) <= 5 < max(len(one.values) for one in shop.choices(snapshot).attributes)
-    )
+    most = [max(len(one.values) for one in of) for of in (found, shop.choices(snapshot).attributes)]
+    assert most[0] <= 5 < most[1]
 
 
 def test_numbers_reach_as_far_as_the_record_has_them(snapshot: Snapshot, record: Engine) -> None:
@@ -108,16 +108,10 @@ def test_each_restriction_has_a_chip_that_takes_it_away(views: Views, filters: F
 def test_the_same_day_a_year_before_is_what_the_cards_compare_with(views: Views, record: Engine) -> None:
     """The sample's year has one such pair of days: Sunday 31 December and Sunday 1 January."""
     view = views.view("?from=2017-12-31&to=2017-12-31&against=year")
+    sql = """SELECT ordered_at::date, sum(amount)::float8, count(DISTINCT order_id) FILTER (WHERE NOT is_return)
+        FROM transaction_line WHERE ordered_at::date IN ('2017-12-31', '2017-01-01', '2017-12-30') GROUP BY 1"""
     with record.connect() as connection:
-        sums = {
-            str(day): (revenue, orders)
-            for day, revenue, orders in connection.execute(
-                text(
-                    "SELECT ordered_at::date, sum(amount)::float8, count(DISTINCT order_id) FILTER (WHERE NOT is_return) "
-                    "FROM transaction_line WHERE ordered_at::date IN ('2017-12-31', '2017-01-01', '2017-12-30') GROUP BY 1"
-                )
-            )
-        }
+        sums = {str(day): (revenue, orders) for day, revenue, orders in connection.execute(text(sql))}
     shown = json.dumps(overview.kpis(view), cls=PlotlyJSONEncoder, ensure_ascii=False)
     assert f"vs {sums['2017-01-01'][1]:,}" in shown
     assert f"vs {sums['2017-12-30'][1]:,}" not in shown
@@ -132,11 +126,9 @@ def test_the_same_day_a_year_before_is_what_the_cards_compare_with(views: Views,
 def test_where_the_data_do_not_reach_the_days_compared_with_it_is_said(views: Views) -> None:
     view = views.view("?against=year")
     assert view.before is None
-    for part in (overview.sentence, overview.movers, chips):
+    for part in (overview.sentence, overview_movers.movers, chips):
         assert "not cover" in json.dumps(part(view), cls=PlotlyJSONEncoder)
-    pd.testing.assert_series_equal(
-        *(overview.queries.totals(of.snapshot, of.filters, of.period) for of in (view, views.view("")))
-    )
+    pd.testing.assert_series_equal(*(totals(of.snapshot, of.filters, of.period) for of in (view, views.view(""))))
 
 
 TRAITS = ("age", "income", "no such")
