@@ -316,6 +316,7 @@ PAGE = Page(
         "movement.months": movement_revenue.months,
         "movement.retention": movement_cohorts.retention,
     },
+    about="The period applies to the revenue bridge: flows have dates of their own, months and cohorts cover all data.",
     ignoring={
         "movement.choices": CONTROL,
         **{
