@@ -6,7 +6,6 @@ other filters each time, by a seed, so that nothing that was answered before hel
 rest on is asked of Postgres too, with the same filters.
 """
 
-import json
 import random
 import tempfile
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -24,15 +24,14 @@ from flask.testing import FlaskClient
 from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy import Engine, text
+from werkzeug.test import TestResponse
 
 from benchmarks import shop
+from benchmarks.asking import Asker, parts
 from benchmarks.memory import peak
 from console import console
 from dashboard import ids
 from dashboard.app import create_app
-from dashboard.pages import PAGES
-from dashboard.shell import SHELL_SLOTS
-from dashboard.view import Page
 from db import snapshot
 from db.embedded import stop
 from db.engine import make_engine
@@ -84,12 +83,17 @@ def pages(
     with _shop(place, customers) as (settings, engine):
         data = snapshot.open_newest(settings.data_dir)
         client: FlaskClient = create_app(settings).server.test_client()
-        client.get("/_dash-layout")
+        asker = Asker(
+            lambda path: _sent(client.get(path)),
+            lambda path, body: _sent(client.post(path, data=body, content_type="application/json")),
+        )
         queries = [filters.query() for filters in made_filters(data, calls, random.Random(seed))]
         lines = data.scalar("SELECT count(*) FROM transaction_line")
         title = f"{customers:,} customers, {lines:,} lines: {calls} calls each, other filters each time"
         table = Table("part", "median, ms", "95%, ms", "largest, kB", title=title)
-        for part, call in _parts(client, data):
+        someone = str(data.scalar("SELECT min(customer_id) FROM known"))
+        asked: list[tuple[str, Call]] = [(part, partial(call, asker)) for part, call in parts(someone)]
+        for part, call in [*asked, ("customers.grid", _grid(asker))]:
             if part.startswith(only):
                 table.add_row(part, *took(call, queries).cells)
         console.print(table)
@@ -133,78 +137,23 @@ def took(call: Call, queries: list[str]) -> Took:
     return Took(seconds, largest)
 
 
-def _parts(client: FlaskClient, data: Snapshot) -> Iterator[tuple[str, Call]]:
-    """Part and how to ask for it: what every page has, each page's own parts and pictures, the grid."""
-    someone = data.scalar("SELECT min(customer_id) FROM customer_segment")
-    for name in SHELL_SLOTS:
-        yield name, _slot(client, name, "/")
-    for page in PAGES:
-        path = _path(page, str(someone))
-        for name in page.slots:
-            yield name, _slot(client, name, path)
-        for name in page.pictures:
-            yield name, _picture(client, name, path)
-    yield "customers.grid", _grid(client)
-
-
-def _path(page: Page, someone: str) -> str:
-    return page.path + someone if page.path.endswith("/") and page.path != "/" else page.path
-
-
-def _slot(client: FlaskClient, name: str, path: str) -> Call:
-    of = ids.slot(name)
-    key = '{"name":["MATCH"],"type":"slot"}.children'
-    return lambda query: _asked(client, key, of, "children", query, [_value(of, "id", of), _at(path)])
-
-
-def _picture(client: FlaskClient, name: str, path: str) -> Call:
-    of = ids.picture(name)
-    key = '{"name":["MATCH"],"type":"picture"}.figure'
-    state = [_value(of, "id", of), _value(ids.camera(name), "data", None), _at(path)]
-    return lambda query: _asked(client, key, of, "figure", query, state)
-
-
-def _grid(client: FlaskClient) -> Call:
+def _grid(asker: Asker) -> Call:
     """A page of rows somewhere in the first thousand, sorted by another column each time."""
     rng = random.Random(7)
-    outputs = [(ids.GRID, "getRowsResponse"), (ids.GRID_COUNT, "children"), (ids.DOWNLOAD, "href")]
 
     def call(query: str) -> bytes:
         first = rng.randrange(10) * _ROWS
         sort = [{"colId": rng.choice(list(customer_queries.COLUMNS)), "sort": rng.choice(["asc", "desc"])}]
         request = {"startRow": first, "endRow": first + _ROWS, "sortModel": sort, "filterModel": {}}
-        body = {
-            "output": f"..{'...'.join(f'{of}.{prop}' for of, prop in outputs)}..",
-            "outputs": [{"id": of, "property": prop} for of, prop in outputs],
-            "inputs": [_value(ids.GRID, "getRowsRequest", request)],
-            "state": [_value(ids.URL, "search", query)],
-            "changedPropIds": [f"{ids.GRID}.getRowsRequest"],
-        }
-        return _posted(client, body)
+        return asker.rows(ids.GRID, request, "/customers", query)
 
     return call
 
 
-def _asked(client: FlaskClient, key: str, of: Any, prop: str, query: str, state: list[dict[str, Any]]) -> bytes:
-    inputs = [_value(ids.URL, "search", query), _value(ids.THEME, "data", None)]
-    output = {"id": of, "property": prop}
-    return _posted(client, {"output": key, "outputs": output, "inputs": inputs, "state": state, "changedPropIds": []})
-
-
-def _posted(client: FlaskClient, body: dict[str, Any]) -> bytes:
-    reply = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
-    answer = reply.get_data()
-    if reply.status_code != 200 or b"could not be" in answer:
-        raise SystemExit(f"{body['output']} failed: {answer[:300]!r}")
-    return answer
-
-
-def _value(of: Any, prop: str, value: Any) -> dict[str, Any]:
-    return {"id": of, "property": prop, "value": value}
-
-
-def _at(path: str) -> dict[str, Any]:
-    return _value(ids.URL, "pathname", path)
+def _sent(reply: TestResponse) -> bytes:
+    if reply.status_code != 200:
+        raise SystemExit(f"The application answered {reply.status_code}: {reply.get_data()[:300]!r}")
+    return reply.get_data()
 
 
 def _asked_of_postgres(engine: Engine, filters: Filters, data: Snapshot) -> float:
