@@ -23,6 +23,10 @@ class SnapshotError(SpectrumError):
     """There is no snapshot to read, or it is damaged."""
 
 
+class ReportError(SpectrumError):
+    """A report could not be printed; no file was written."""
+
+
 class NotEnoughDataError(SpectrumError):
     """There is too little data for what was asked; the message says what is needed and what was found."""
 

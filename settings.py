@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """The file of what may be recommended; without it `models/recommendations.toml`."""
     upload_mb: int = Field(default=200, ge=1, le=100_000)
     """The largest file that the Data page takes, in millions of bytes."""
+    chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
+    """The browser that prints reports; without it one that is found on the path."""
 
     def environment(self) -> dict[str, str]:
         """The environment in which another process of the program has these settings."""
@@ -42,6 +44,7 @@ class Settings(BaseSettings):
         told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
         told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
+        told["SPECTRUM_CHROMIUM"] = "" if self.chromium is None else str(self.chromium)
         address = "" if self.database_url is None else self.database_url.get_secret_value()
         return {**os.environ, **told, "DATABASE_URL": address}
 

@@ -1,14 +1,16 @@
-"""python -m dashboard: serve the newest snapshot with gunicorn's threads."""
+"""python -m dashboard: serve the newest snapshot with gunicorn's threads, or print a page of it."""
 
 import logging
 import socket
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from gunicorn.app.base import BaseApplication
 
 from console import complaints, console, says_errors
 from dashboard.app import create_app
+from dashboard.report import write_report
 from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
@@ -45,10 +47,29 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         return create_app(self._settings).server
 
 
+@app.callback(invoke_without_command=True)
+def serve(context: typer.Context) -> None:
+    """Serve the dashboard until Ctrl-C, or print a report."""
+    if context.invoked_subcommand is None:
+        _serve()
+
+
 @app.command()
 @says_errors
-def serve() -> None:
-    """Serve the dashboard until Ctrl-C."""
+def report(
+    out: Annotated[Path, typer.Option(help="The PDF to write; one that is there is replaced.")],
+    query: Annotated[str, typer.Option(help="The filters, as they stand in an address: '?from=2011-09-01'.")] = "",
+    page: Annotated[str, typer.Option(help="The address of the page.")] = "/",
+) -> None:
+    """Print a page of the newest snapshot as a PDF (A4), which needs a chromium."""
+    settings = load_settings()
+    _bring_up_to_date(settings)
+    write_report(settings, page, query, out)
+    console.print(f"{out} holds the report.", markup=False)
+
+
+@says_errors
+def _serve() -> None:
     settings = load_settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _refuse_taken_port(settings)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, TypeAlias
 
-_LEAST = 1e-9
+LEAST = 0.0005
+"""A cause of less than this share of the revenue before is not worth a word."""
+_EQUAL = 1e-9
 
 Totals: TypeAlias = Mapping[Any, float]
 """The totals of a period, by name."""
@@ -67,4 +69,4 @@ def _growth(name: str, now: Totals, before: Totals) -> float:
 
 def _logarithmic_mean(a: float, b: float) -> float:
     """(a - b) / ln(a / b), which for equal ones is both."""
-    return a if abs(a / b - 1) < _LEAST else (a - b) / log(a / b)
+    return a if abs(a / b - 1) < _EQUAL else (a - b) / log(a / b)

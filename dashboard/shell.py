@@ -10,6 +10,7 @@ from dashboard.chips import chips
 from dashboard.components.icons import icon
 from dashboard.components.states import slot
 from dashboard.pages import PAGES, match
+from dashboard.printed import printed
 from dashboard.scope import of_page
 from dashboard.view import Component, Slot, View, Views
 from db.queries import shop
@@ -33,6 +34,7 @@ def shell(views: Views) -> Component:
             html.A("Skip to the content", href="#page", className="skip"),
             _header(),
             filter_bar.bar(choices, span, views.currency),
+            slot("shell.printed", "strip", "on-paper"),
             html.Main(id=ids.PAGE, tabIndex=-1),
         ]
     )
@@ -79,4 +81,9 @@ def scope(view: View) -> Component:
     return of_page(view, page) if page else []
 
 
-SHELL_SLOTS: dict[str, Slot] = {"shell.freshness": freshness, "shell.chips": chips, "shell.scope": scope}
+SHELL_SLOTS: dict[str, Slot] = {
+    "shell.freshness": freshness,
+    "shell.chips": chips,
+    "shell.scope": scope,
+    "shell.printed": printed,
+}

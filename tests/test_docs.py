@@ -47,7 +47,10 @@ def commands() -> dict[tuple[str, str], set[str]]:
     found: dict[tuple[str, str], set[str]] = {}
     for package in PACKAGES:
         command = typer.main.get_command(importlib.import_module(f"{package}.__main__").app)
-        for name, sub in command.commands.items() if isinstance(command, TyperGroup) else [("", command)]:
+        subs = dict(command.commands) if isinstance(command, TyperGroup) else {}
+        if not subs or (isinstance(command, TyperGroup) and command.invoke_without_command):
+            subs[""] = command
+        for name, sub in subs.items():
             found[package, name] = {"--help"}.union(*(option.opts + option.secondary_opts for option in sub.params))
     return found
 

@@ -167,6 +167,7 @@ def test_a_link_shows_the_same_view_and_its_controls(open_page: OpenPage, record
 def test_marks_lead_to_what_they_stand_for(open_page: OpenPage) -> None:
     page = open_page("/")
     filled(page)
+    page.locator(".plot-where").scroll_into_view_if_needed()
     bar = page.locator(".plot-where .point").first.bounding_box()
     assert bar is not None
     page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)

@@ -19,7 +19,7 @@ from dashboard import ids
 from dashboard.app import create_app
 from dashboard.chips import chips, restrictions
 from dashboard.filter_bar import LIST_FIELDS
-from dashboard.pages import overview, overview_movers
+from dashboard.pages import overview_dimensions, overview_kpis, overview_sentence
 from dashboard.view import Views
 from db.drill import RANGES
 from db.filters import Filters
@@ -112,21 +112,21 @@ def test_the_same_day_a_year_before_is_what_the_cards_compare_with(views: Views,
         FROM transaction_line WHERE ordered_at::date IN ('2017-12-31', '2017-01-01', '2017-12-30') GROUP BY 1"""
     with record.connect() as connection:
         sums = {str(day): (revenue, orders) for day, revenue, orders in connection.execute(text(sql))}
-    shown = json.dumps(overview.kpis(view), cls=PlotlyJSONEncoder, ensure_ascii=False)
+    shown = json.dumps(overview_kpis.kpis(view), cls=PlotlyJSONEncoder, ensure_ascii=False)
     assert f"vs {sums['2017-01-01'][1]:,}" in shown
     assert f"vs {sums['2017-12-30'][1]:,}" not in shown
     change = sums["2017-12-31"][0] / sums["2017-01-01"][0] - 1
-    said = json.dumps(overview.sentence(view), cls=PlotlyJSONEncoder, ensure_ascii=False)
+    said = json.dumps(overview_sentence.sentence(view), cls=PlotlyJSONEncoder, ensure_ascii=False)
     assert f"({change:+.1%})".replace("-", "−") in said
     assert "against the same weekday a year before" in said
     before = views.view("?from=2017-12-31&to=2017-12-31")
-    assert f"vs {sums['2017-12-30'][1]:,}" in json.dumps(overview.kpis(before), cls=PlotlyJSONEncoder)
+    assert f"vs {sums['2017-12-30'][1]:,}" in json.dumps(overview_kpis.kpis(before), cls=PlotlyJSONEncoder)
 
 
 def test_where_the_data_do_not_reach_the_days_compared_with_it_is_said(views: Views) -> None:
     view = views.view("?against=year")
     assert view.before is None
-    for part in (overview.sentence, overview_movers.movers, chips):
+    for part in (overview_sentence.sentence, overview_dimensions.movers, chips):
         assert "not cover" in json.dumps(part(view), cls=PlotlyJSONEncoder)
     usual = views.view("")
     mine, others = (totals(of.snapshot, of.filters, of.period) for of in (view, usual))
