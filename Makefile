@@ -3,7 +3,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard docs notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-download docs notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ bench-recommend: setup  ## Each recommender's lists and time on the sample; scor
 
 bench-dashboard: setup  ## Time every part of every page for a million customers, each time with other filters
 	@$(python) -m benchmarks.dashboard
+
+bench-download: setup  ## Download the list of a million customers: memory, first byte, checksum, a download cut off
+	@$(python) -m benchmarks.download
 
 docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality

@@ -1,19 +1,24 @@
-"""Lists that a route streams as CSV: of one snapshot, counted first, cut off visibly where the rows do not add up."""
+"""Lists that a route streams as CSV or Excel: of one snapshot, counted first, cut off visibly where the rows do not add
+up, and with a manifest once all of it has arrived."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from flask import Flask, Response, request
-from pyarrow import csv
+from flask import Flask, Response, jsonify, request
 
+from dashboard.arrival import arrived
+from dashboard.manifest import Deliveries, Delivery, Sending
+from dashboard.sheets import MOST_XLSX_ROWS, as_csv, as_xlsx
+from dashboard.trail import asked_in_words, in_words, rules_in_words
 from dashboard.view import View, Views
-from db.grid import ColumnKind, GridRequest
-from db.queries import audience, bundles, customers, recommendations
+from dashboard.who import current_user
+from db.grid import ColumnKind, GridRequest, known
+from db.queries import audience, bundles, customer_list, customers, recommendations
 from errors import SnapshotError
 
 CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
@@ -22,93 +27,163 @@ CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
 Rows: TypeAlias = tuple[int, Iterator[pa.RecordBatch]]
 """How many rows there are, and the batches that bring them."""
 
-_FORMULA = r"^[=+\-@\t\r]"
 _LONGEST_ID = 1_000
+_FORMATS = {
+    "csv": ("text/csv", as_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+}
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list: its columns, and what reads some of them; `grid` are those its grid is sorted and filtered by."""
+
+    columns: Sequence[str]
+    rows: Callable[[View, GridRequest, Sequence[str]], Rows]
+    grid: Mapping[str, ColumnKind]
+
+
+def _customers(view: View, asked: GridRequest, columns: Sequence[str]) -> Rows:
+    return customer_list.whole_list(view.snapshot, view.filters, asked, columns)
+
+
+def _offers(view: View, _: GridRequest, columns: Sequence[str]) -> Rows:
+    return _only(columns, recommendations.whole_lists(view.snapshot, view.filters))
+
+
+def _audience(view: View, _: GridRequest, columns: Sequence[str]) -> Rows:
+    return _only(columns, audience.whole_audience(view.snapshot, view.filters, _about()))
+
+
+def _bundles(view: View, asked: GridRequest, columns: Sequence[str]) -> Rows:
+    return _only(columns, bundles.whole_list(view.snapshot, view.filters.rules, asked))
+
+
+def _only(columns: Sequence[str], rows: Rows) -> Rows:
+    return rows[0], (batch.select(list(columns)) for batch in rows[1])
+
+
+LISTS: Mapping[str, Listing] = {
+    "customers": Listing(customer_list.LIST_COLUMNS, _customers, customers.COLUMNS),
+    "recommendations": Listing(recommendations.WHOLE_LIST, _offers, {}),
+    "audience": Listing(audience.WHOLE_AUDIENCE, _audience, {}),
+    "bundles": Listing(tuple(bundles.COLUMNS), _bundles, bundles.COLUMNS),
+}
 
 
 def address_of(route: str, query: str, request: Mapping[str, Any] | None = None) -> str:
-    """Of the list that a grid shows: under the same filters, order and column filters (of its request for rows)."""
+    """Of the list that a grid shows: under the same filters, order, column filters and search (of its request)."""
     told = request or {}
     asked = {name: told.get(name) for name in ("sortModel", "filterModel") if told.get(name)}
+    context = told.get("context")
+    search = context.get("search") if isinstance(context, Mapping) else None
+    asked |= {"context": {"search": search}} if search else {}
     grid = f"grid={quote(json.dumps(asked, separators=(',', ':')))}" if asked else ""
     return route + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
 
 
 def register(server: Flask, views: Views) -> None:
-    """Each route takes the filters of a page, and streams what that page lists."""
+    """A list takes the filters of a page and `columns`. With `ask` it tells a name for the download that follows (as
+    `list`) and how many rows it will have; under that name stand how far it is and, in the end, its manifest."""
+    deliveries = Deliveries()
 
-    @server.get(CUSTOMERS)
-    def customer_list() -> Response:
-        def rows(view: View) -> Rows:
-            return customers.whole_list(view.snapshot, view.filters, _asked(customers.COLUMNS))
+    @server.get("/download/<any(customers,recommendations,audience,bundles):name>.<any(csv,xlsx):suffix>")
+    def whole(name: str, suffix: str) -> Response:
+        try:
+            view = views.view(request.query_string.decode(errors="replace"))
+        except SnapshotError as error:
+            return _refused(str(error), 503)
+        listing, asked = LISTS[name], _asked(LISTS[name].grid)
+        columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
+        total, batches = listing.rows(view, asked, columns)
+        if suffix == "xlsx" and total > MOST_XLSX_ROWS:
+            return _refused(
+                f"This list has {total:,} rows, and an Excel sheet holds {MOST_XLSX_ROWS:,}; download it as CSV.", 413
+            )
+        file = f"{name}-{view.span.end.isoformat()}-v{view.snapshot.version}.{suffix}"
+        if "ask" in request.args:
+            return _answer({"list": deliveries.announce(), "rows": total, "file": file})
+        told = _told(view, name, file, columns, asked)
+        delivery = Delivery(total, told)
+        kept = deliveries.begin(request.args.get("list", "")[:_LONGEST_ID], delivery)
+        mimetype, write = _FORMATS[suffix]
+        headers = {
+            "Content-Disposition": f'attachment; filename="{file}"',
+            "X-Spectrum-Rows": str(total),
+            "X-Spectrum-Data-Version": view.snapshot.manifest.data_version,
+            "X-Spectrum-Manifest": f"/download/manifest/{kept}",
+            **_NO_STORE,
+        }
+        return _Streamed(Sending(delivery, write(columns, batches, told)), mimetype=mimetype, headers=headers)
 
-        return _streamed(views, "customers", customers.LIST_COLUMNS, rows)
+    @server.get("/download/progress/<name>")
+    def progress(name: str) -> Response:
+        found = deliveries.progress(name)
+        return _refused("There is no such download.", 404) if found is None else _answer(found)
 
-    @server.get("/download/recommendations.csv")
-    def offers() -> Response:
-        def rows(view: View) -> Rows:
-            return recommendations.whole_lists(view.snapshot, view.filters)
-
-        return _streamed(views, "recommendations", recommendations.WHOLE_LIST, rows)
-
-    @server.get("/download/audience.csv")
-    def whom_to_write_to() -> Response:
-        def rows(view: View) -> Rows:
-            return audience.whole_audience(view.snapshot, view.filters, request.args.get("about", "")[:_LONGEST_ID])
-
-        return _streamed(views, "audience", audience.WHOLE_AUDIENCE, rows)
-
-    @server.get(BUNDLES)
-    def rules_of_baskets() -> Response:
-        def rows(view: View) -> Rows:
-            return bundles.whole_list(view.snapshot, view.filters.rules, _asked(bundles.COLUMNS))
-
-        return _streamed(views, "bundles", tuple(bundles.COLUMNS), rows)
+    @server.get("/download/manifest/<name>")
+    def manifest(name: str) -> Response:
+        found = deliveries.manifest(name)
+        if found is None:
+            return _refused("There is no complete list of this name: what you have of it may be cut off.", 404)
+        text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+        headers = {"Content-Disposition": f'attachment; filename="{found["file"]}.manifest.json"', **_NO_STORE}
+        return Response(text, mimetype="application/json", headers=headers)
 
 
-def _streamed(views: Views, name: str, columns: Sequence[str], rows: Callable[[View], Rows]) -> Response:
-    try:
-        view = views.view(request.query_string.decode(errors="replace"))
-    except SnapshotError as error:
-        return Response(f"{error}\n", status=503, mimetype="text/plain")
-    total, batches = rows(view)
-    file = f"{name}-{view.span.end.isoformat()}-v{view.snapshot.version}.csv"
-    headers = {
-        "Content-Disposition": f'attachment; filename="{file}"',
-        "X-Spectrum-Rows": str(total),
-        "X-Spectrum-Data-Version": view.snapshot.manifest.data_version,
-        "Cache-Control": "no-store",
+class _Streamed(Response):
+    """Tells its list of the connection that it goes to."""
+
+    def get_app_iter(self, environ: Mapping[str, Any]) -> Iterable[bytes]:
+        if isinstance(self.response, Sending):
+            self.response.arrived = partial(arrived, environ)
+        return super().get_app_iter(dict(environ))
+
+
+def _told(view: View, name: str, file: str, columns: Sequence[str], asked: GridRequest) -> dict[str, Any]:
+    """What the list is: everything but its size."""
+    about = [f"About product {_about()}"] if name == "audience" else []
+    words = [*in_words(view), *about, *rules_in_words(view.filters.rules, view.currency), *asked_in_words(asked)]
+    content = view.snapshot.manifest
+    runs = dict(content.runs)
+    if view.snapshot.run_id is not None:
+        runs["segments"] = view.snapshot.run_id
+    return {
+        "list": name,
+        "file": file,
+        "columns": list(columns),
+        "filters": words or ["none: everybody"],
+        "query": view.filters.query(),
+        "order": asked.order.replace('"', "") or "as the list has it",
+        "runs": runs,
+        "data_version": content.data_version,
+        "snapshot": content.version,
+        "data_to": view.span.end.isoformat(),
+        "user": current_user(),
     }
-    return Response(_csv(columns, batches, total), mimetype="text/csv", headers=headers)
 
 
-def _csv(columns: Sequence[str], batches: Iterator[pa.RecordBatch], total: int) -> Iterator[bytes]:
-    delivered = 0
-    yield (",".join(f'"{name}"' for name in columns) + "\n").encode()
-    for batch in batches:
-        sink = BytesIO()
-        csv.write_csv(_harmless(batch), sink, csv.WriteOptions(include_header=False))
-        delivered += batch.num_rows
-        yield sink.getvalue()
-    if delivered != total:  # ends the response without its last chunk, so that no client takes it for whole
-        raise RuntimeError(f"The list has {total} rows but {delivered} were read.")
+def _about() -> str:
+    return request.args.get("about", "")[:_LONGEST_ID]
 
 
-def _harmless(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Text cells that a spreadsheet would run as formulas get an apostrophe in front."""
-    columns = [
-        pc.if_else(pc.match_substring_regex(column, _FORMULA), pc.binary_join_element_wise("'", column, ""), column)
-        if pa.types.is_string(column.type)
-        else column
-        for column in batch.columns
-    ]
-    return pa.record_batch(columns, names=batch.schema.names)
-
-
-def _asked(columns: dict[str, ColumnKind]) -> GridRequest:
-    """The order and the filters of the grid that the address carries."""
+def _asked(columns: Mapping[str, ColumnKind]) -> GridRequest:
+    """The order, the filters and the search of the grid that the address carries."""
     text = request.args.get("grid", "")
     try:
         return GridRequest.parse(json.loads(text) if len(text) <= 10_000 else None, columns)
-    except ValueError:
+    except (ValueError, RecursionError):
         return GridRequest.parse(None, columns)
+
+
+def _refused(sentence: str, status: int) -> Response:
+    if "ask" in request.args:
+        return _answer({"error": sentence})
+    return Response(f"{sentence}\n", status=status, mimetype="text/plain")
+
+
+def _answer(told: Mapping[str, Any]) -> Response:
+    reply = jsonify(told)
+    reply.headers.update(_NO_STORE)
+    return reply

@@ -13,7 +13,16 @@ COPY = "copy-link"
 GRID = "customer-grid"
 GRID_COLUMNS = "customer-grid-columns"
 GRID_COUNT = "customer-grid-count"
+GRID_SEARCH = "customer-search"
 DOWNLOAD = "customer-download"
+DOWNLOAD_COLUMNS = "download-columns"
+DOWNLOAD_OFFERS = "download-offers"
+AUDIENCE_NAME = "audience-name"
+AUDIENCE_SAVE = "audience-save"
+AUDIENCE_SAID = "audience-said"
+AUDIENCES_BODY = "audiences-body"
+AUDIENCES_SAID = "audiences-said"
+AUDIENCES_CHANGED = "audiences-changed"
 PICK_CUSTOMER = "pick-customer"
 PICK_PRODUCT = "pick-product"
 BUNDLES = "bundle-grid"
@@ -78,6 +87,21 @@ def meaning(name: object) -> dict[str, object]:
 def how(name: object) -> dict[str, object]:
     """The choice of how an uploaded file is written."""
     return {"type": "how", "name": name}
+
+
+def audience_count(audience: object) -> dict[str, object]:
+    """How many customers a saved audience has."""
+    return {"type": "audience-count", "audience": audience}
+
+
+def audience_name(audience: object) -> dict[str, object]:
+    """The new name of a saved audience."""
+    return {"type": "audience-name", "audience": audience}
+
+
+def audience_action(do: object, audience: object) -> dict[str, object]:
+    """A button of a saved audience."""
+    return {"type": "audience-action", "do": do, "audience": audience}
 
 
 def nav_link(path: str) -> dict[str, str]:

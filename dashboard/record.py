@@ -1,4 +1,4 @@
-"""The record itself, for what must be live: the loads. All else reads the snapshot."""
+"""The record itself, for what must be live: the loads and the saved audiences. All else reads the snapshot."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from db import accounts, rejects
+from db import accounts, audiences, rejects
 from db.accounts import Account, Load
+from db.audiences import Audience
 from db.engine import make_engine
 from db.rejects import Reject
 from errors import DatabaseError
@@ -34,6 +35,26 @@ class Record:
     def rejects(self, load_id: int, most: int) -> list[Reject]:
         """The first rejected rows of a load. Raises DatabaseError."""
         return self._ask(lambda engine: list(islice(rejects.rejects(engine, load_id), most)))
+
+    def audiences(self) -> list[Audience]:
+        """The saved audiences by name. Raises DatabaseError."""
+        return self._ask(audiences.saved)
+
+    def audience(self, audience_id: int) -> Audience | None:
+        """One of them, or None. Raises DatabaseError."""
+        return self._ask(lambda engine: audiences.one(engine, audience_id))
+
+    def save_audience(self, name: str, query: str, user: str) -> str:
+        """Keep filters under a name. Raises InputError where that does not do, DatabaseError."""
+        return self._ask(lambda engine: audiences.save(engine, name, query, user))
+
+    def rename_audience(self, audience_id: int, name: str) -> str:
+        """Call it otherwise. Raises the same."""
+        return self._ask(lambda engine: audiences.rename(engine, audience_id, name))
+
+    def remove_audience(self, audience_id: int) -> None:
+        """Forget it. Raises DatabaseError."""
+        self._ask(lambda engine: audiences.remove(engine, audience_id))
 
     def _ask(self, question: Callable[[Engine], T]) -> T:
         engine = self._engine or make_engine(self._settings)

@@ -1,10 +1,11 @@
 """What a data grid asks for (rows from-to, sort, column filters) as SQL, with nothing of it trusted.
 
 Columns are taken from a whitelist, values are bound, and whatever does not fit is left out. The form is AG Grid's
-`getRowsRequest`: startRow, endRow, sortModel, filterModel.
+`getRowsRequest`: startRow, endRow, sortModel, filterModel, and in its context the columns that are seen and what was
+typed into the search box.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -34,13 +35,29 @@ _TEXT_TESTS = {
 
 
 @dataclass(frozen=True)
+class Tested:
+    """What was asked of one column, and kept: tests with their values, all of which hold or (`either`) one of which."""
+
+    column: str
+    tests: tuple[tuple[str, tuple[Any, ...]], ...]
+    either: bool = False
+
+
+@dataclass(frozen=True)
 class GridRequest:
-    """One page of a grid, or with `rows=None` all of it."""
+    """One page of a grid, or with `rows=None` all of it; `tested` says what `where` holds.
+
+    What the search box means is a matter of the list.
+    """
 
     first: int = 0
     rows: int | None = 100
     order: str = ""
     where: Condition = ANY
+    columns: tuple[str, ...] = ()
+    """Those that are seen, in their order; none where the browser did not say."""
+    tested: tuple[Tested, ...] = ()
+    search: str = ""
 
     @classmethod
     def parse(cls, request: Any, columns: Mapping[str, ColumnKind]) -> "GridRequest":
@@ -49,7 +66,18 @@ class GridRequest:
             return cls()
         first = max(_whole(request.get("startRow"), 0), 0)
         rows = min(max(_whole(request.get("endRow"), first + 100) - first, 0), _MOST_ROWS)
-        return cls(first, rows, _order(request.get("sortModel"), columns), _where(request.get("filterModel"), columns))
+        context = request.get("context")
+        told = context if isinstance(context, Mapping) else {}
+        where, tested = _where(request.get("filterModel"), columns)
+        return cls(
+            first,
+            rows,
+            _order(request.get("sortModel"), columns),
+            where,
+            known(told.get("columns"), columns),
+            tested,
+            _searched(told.get("search")),
+        )
 
     def sql(self, relation: str, key: str) -> str:
         """The SELECT over a relation of the whitelisted columns; `key` makes the order total."""
@@ -72,23 +100,41 @@ def _order(model: Any, columns: Mapping[str, ColumnKind]) -> str:
     return ", ".join(parts[: len(columns)])
 
 
-def _where(model: Any, columns: Mapping[str, ColumnKind]) -> Condition:
-    condition = ANY
+def known(asked: Any, columns: Collection[str]) -> tuple[str, ...]:
+    """The names that are columns, each once, in the order asked for."""
+    names = asked if isinstance(asked, list | tuple) else []
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name in columns))
+
+
+def _searched(text: Any) -> str:
+    return text.strip() if isinstance(text, str) and len(text) <= _LONGEST_TEXT and _is_text(text) else ""
+
+
+def _where(model: Any, columns: Mapping[str, ColumnKind]) -> tuple[Condition, tuple[Tested, ...]]:
+    condition, tested = ANY, []
     for name, asked in model.items() if isinstance(model, Mapping) else []:
         if name in columns and isinstance(asked, Mapping):
-            condition &= _column_condition(name, asked, columns[name])
-    return condition
+            of_column, kept = _column_condition(name, asked, columns[name])
+            condition &= of_column
+            tested += [kept] if kept.tests else []
+    return condition, tuple(tested)
 
 
-def _column_condition(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:
+def _column_condition(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> tuple[Condition, Tested]:
     parts = asked.get("conditions")
-    if isinstance(parts, list):
-        found = [_test(name, part, kind) for part in parts[:4] if isinstance(part, Mapping)]
-        glue = " OR " if asked.get("operator") == "OR" else " AND "
-        if not found:
-            return ANY
-        return Condition(f"({glue.join(c.sql for c in found)})", tuple(v for c in found for v in c.values))
-    return _test(name, asked, kind)
+    given = [part for part in parts[:4] if isinstance(part, Mapping)] if isinstance(parts, list) else [asked]
+    found = [(str(part.get("type")), _test(name, part, kind)) for part in given]
+    either = isinstance(parts, list) and asked.get("operator") == "OR"
+    if either and any(test == ANY for _, test in found):
+        return ANY, Tested(name, ())
+    kept = [(test, condition) for test, condition in found if condition != ANY]
+    tested = Tested(name, tuple((test, condition.values) for test, condition in kept), either)
+    if not kept:
+        return ANY, tested
+    glue = " OR " if either else " AND "
+    whole = glue.join(condition.sql for _, condition in kept)
+    values = tuple(value for _, condition in kept for value in condition.values)
+    return Condition(f"({whole})" if len(kept) > 1 else whole, values), tested
 
 
 def _test(name: str, asked: Mapping[str, Any], kind: ColumnKind) -> Condition:

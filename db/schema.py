@@ -175,6 +175,17 @@ interaction_event = Table(
     Index(None, C.OCCURRED_AT, postgresql_using="brin"),
 )
 
+# one audience that somebody saved: a name for the filters of an address
+audience = Table(
+    "audience",
+    metadata,
+    Column("audience_id", Integer, Identity(), primary_key=True),
+    Column(C.NAME, Text, nullable=False, unique=True),
+    Column("query", Text, nullable=False),
+    Column("saved_by", Text, nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 RECORD_TABLES = (
     customer,
     product,

@@ -9,6 +9,8 @@
     window.scrollTo(0, 0);
   }
 
+  window.spectrum = { go: go };
+
   /* A 3D plot tells of a click as the button goes down, which may also be the start of a turn: wait for it to come up. */
   var pressed = null, moved = false;
   addEventListener("pointerdown", function (event) { pressed = event; moved = false; }, true);
@@ -169,16 +171,6 @@
 
     refreshGrid: function (search, grid) {
       window.dash_ag_grid.getApiAsync(grid).then(function (api) { api.purgeInfiniteCache(); });
-      return clientside.no_update;
-    },
-
-    showColumns: function (chosen) {
-      if (!Array.isArray(chosen)) return clientside.no_update;
-      window.dash_ag_grid.getApiAsync("customer-grid").then(function (api) {
-        var all = api.getColumns().filter(function (column) { return !column.isPinned(); });
-        api.setColumnsVisible(all.filter(function (c) { return chosen.indexOf(c.getColId()) < 0; }), false);
-        api.setColumnsVisible(all.filter(function (c) { return chosen.indexOf(c.getColId()) >= 0; }), true);
-      });
       return clientside.no_update;
     },
 

@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from dashboard.callbacks import browser, data, filters, grid, pick, router, slots
+from dashboard.callbacks import audiences, browser, data, filters, grid, pick, router, slots
 from dashboard.view import Views
 from settings import Settings
 
@@ -15,4 +15,5 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
     grid.register(app, views)
     pick.register(app, views)
     data.register(app, views, settings)
+    audiences.register(app, views, settings)
     browser.register(app)

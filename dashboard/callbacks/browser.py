@@ -1,4 +1,4 @@
-"""Callbacks that run in the browser alone; their functions stand in assets/app.js."""
+"""Callbacks that run in the browser alone; their functions stand in assets/app.js and assets/lists.js."""
 
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State
 
@@ -8,8 +8,8 @@ from dashboard import ids
 def register(app: Dash) -> None:
     """Theme, links that keep the filters, marks that lead somewhere, the page's title, the grid's refresh."""
 
-    def run(function: str, *wiring: object, first: bool = False) -> None:
-        app.clientside_callback(ClientsideFunction("spectrum", function), *wiring, prevent_initial_call=not first)
+    def run(function: str, *wiring: object, first: bool = False, of: str = "spectrum") -> None:
+        app.clientside_callback(ClientsideFunction(of, function), *wiring, prevent_initial_call=not first)
 
     run("toggleTheme", Output(ids.THEME, "data"), Input("toggle-theme", "n_clicks"))
     run(
@@ -33,6 +33,10 @@ def register(app: Dash) -> None:
     run("titlePage", Output(ids.PAGE, "title"), Input(ids.PAGE, "children"), first=True)
     for grid in (ids.GRID, ids.BUNDLES):
         run("refreshGrid", Output(grid, "className"), Input(ids.URL, "search"), State(grid, "id"))
-    run("showColumns", Output(ids.GRID_COLUMNS, "className"), Input(ids.GRID_COLUMNS, "value"), first=True)
+    seen = Input(ids.GRID_COLUMNS, "value")
+    run("showColumns", Output(ids.GRID_COLUMNS, "className"), seen, first=True, of="lists")
+    run("search", Output(ids.GRID_SEARCH, "title"), Input(ids.GRID_SEARCH, "value"), of="lists")
+    wanted = (Input(ids.DOWNLOAD_COLUMNS, "value"), Input(ids.DOWNLOAD_OFFERS, "value"))
+    run("want", Output(ids.DOWNLOAD_COLUMNS, "className"), *wanted, first=True, of="lists")
     run("goOn", Output(ids.DATA_NEXT, "modified_timestamp"), Input(ids.DATA_NEXT, "data"))
     run("copyLink", Output(ids.COPY, "children"), Input(ids.COPY, "n_clicks"), State(ids.COPY, "children"))

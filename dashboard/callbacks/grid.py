@@ -1,6 +1,7 @@
 """The grids of customers and of bundles: their rows, their count and the address of their download."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -10,6 +11,8 @@ from dashboard import format as fmt
 from dashboard import ids, offering
 from dashboard.downloads import BUNDLES, CUSTOMERS, address_of
 from dashboard.pages import offers_bundles
+from dashboard.pages.customers import NOBODY
+from dashboard.pages.customers_columns import SHOWN
 from dashboard.view import View, Views
 from db.filters import GROUPING_FIELDS
 from db.grid import ColumnKind, GridRequest
@@ -57,12 +60,12 @@ def _answer(
 
 
 def _customers(view: View, asked: GridRequest) -> Answer:
-    frame, total = customers.page(view.snapshot, view.filters, asked)
+    frame, total = customers.page(view.snapshot, view.filters, replace(asked, columns=asked.columns or SHOWN))
     colours = customers.colours(view.snapshot)
-    for grouping in GROUPING_FIELDS:
+    for grouping in [name for name in GROUPING_FIELDS if name in frame]:
         frame[f"{grouping}_colour"] = [colours.get((grouping, name)) for name in frame[grouping]]
     for name, kind in customers.COLUMNS.items():
-        if kind == "date":
+        if kind == "date" and name in frame:
             frame[name] = frame[name].dt.strftime("%Y-%m-%d %H:%M:%S")
     frame["href"] = [view.customer_href(customer_id) for customer_id in frame["customer_id"]]
     everyone = customers.everyone(view.snapshot)
@@ -70,7 +73,7 @@ def _customers(view: View, asked: GridRequest) -> Answer:
     if total == everyone:
         said = "The only customer" if total == 1 else f"All {total:,} customers"
     if total == 0:
-        said = "No customers match: remove a filter above or in the head of a column."
+        said = NOBODY
     return frame, total, said
 
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from dashboard.pages import (
+    audiences,
     customer,
     customers,
     data,
@@ -28,6 +29,7 @@ PAGES: tuple[Page, ...] = (
     movement.PAGE,
     customers.PAGE,
     customer.PAGE,
+    audiences.PAGE,
     recommendations.PAGE,
     offers_customer.PAGE,
     offers_segments.PAGE,

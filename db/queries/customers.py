@@ -1,14 +1,12 @@
 """Customers as a list (paged, sorted, filtered by the database) and one by one."""
 
-from collections.abc import Iterator
-
 import pandas as pd
-import pyarrow as pa
 
-from db.conditions import Condition
+from db.conditions import Condition, one_of
 from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.grid import ColumnKind, GridRequest
+from db.remembered import remembered
 from db.snapshot import Snapshot
 
 COLUMNS: dict[str, ColumnKind] = {
@@ -29,24 +27,20 @@ COLUMNS: dict[str, ColumnKind] = {
 }
 """What the list shows and may be sorted and filtered by."""
 
-_LIST = f"""
-SELECT {", ".join(COLUMNS).replace("monetary", "monetary::DOUBLE AS monetary")}
-FROM known
-"""
-LIST_COLUMNS = (*COLUMNS, "new_offers", "buy_again_offers")
-"""The columns of the whole list."""
-
-_OFFERS = """
-SELECT customer_id, string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'discover') AS new_offers,
-    string_agg(coalesce(name, product_id), '; ' ORDER BY rank) FILTER (kind = 'buy_again') AS buy_again_offers
-FROM recommendation LEFT JOIN product USING (product_id) WHERE rank <= 3 GROUP BY customer_id
-"""
+_DEEP = 10_000  # so far down it is cheaper to find the customers first, and what is known of them afterwards
 
 
+@remembered
 def filled(snapshot: Snapshot) -> frozenset[str]:
     """The columns that have a value for anybody: what the data or the run do not tell has none."""
-    counts = snapshot.frame(f"SELECT {', '.join(f'count({name}) AS {name}' for name in COLUMNS)} FROM ({_LIST})")
+    counts = snapshot.frame(f"SELECT {', '.join(f'count({name}) AS {name}' for name in COLUMNS)} FROM known")
     return frozenset(name for name in COLUMNS if counts[name].iloc[0])
+
+
+@remembered
+def number(snapshot: Snapshot, filters: Filters) -> int:
+    """How many customers the filters leave."""
+    return counted(snapshot, filters.on_customers())
 
 
 def everyone(snapshot: Snapshot) -> int:
@@ -61,31 +55,67 @@ def colours(snapshot: Snapshot) -> dict[tuple[str, str], str]:
 
 
 def page(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[pd.DataFrame, int]:
-    """One page of the list and the number of customers on all pages."""
-    relation, where = _chosen(filters)
-    values = (*where.values, *request.where.values)
-    total = snapshot.scalar(request.count_sql(relation), values)
-    return snapshot.frame(request.sql(relation, "customer_id"), values), total
+    """One page of the list and the number of customers on all pages.
+
+    The columns are those the request names, with the id; all of them where it names none.
+    """
+    where = chosen(snapshot, filters, request)
+    total = number(snapshot, filters) if where == filters.on_customers() else counted(snapshot, where)
+    columns = tuple(dict.fromkeys(("customer_id", *(request.columns or COLUMNS))))
+    order, read = in_order(request), ", ".join(selected(name) for name in columns)
+    limit = "" if request.rows is None else f"LIMIT {request.rows} OFFSET {request.first}"
+    found = f"WHERE {where.sql} ORDER BY {order} {limit}"
+    if request.first >= _DEEP:
+        found = f"WHERE customer_id IN (SELECT customer_id FROM known {found}) ORDER BY {order}"
+    return snapshot.frame(f"SELECT {read} FROM known {found}", where.values), total
 
 
-def whole_list(snapshot: Snapshot, filters: Filters, request: GridRequest) -> tuple[int, Iterator[pa.RecordBatch]]:
-    """Every customer the filters and the grid leave, with three offers of each kind: their number, and the batches."""
-    relation, where = _chosen(filters)
-    values = (*where.values, *request.where.values)
-    total = snapshot.scalar(request.count_sql(relation), values)
-    everything = GridRequest(rows=None, order=request.order, where=request.where).sql(relation, "customer_id")
-    order = ", ".join(part for part in (request.order, "customer_id") if part)
-    listed = f"({everything}) LEFT JOIN ({_OFFERS}) USING (customer_id)"
-    sql = f"SELECT {', '.join(LIST_COLUMNS)} FROM {listed} ORDER BY {order}"
-    return total, snapshot.batches(sql, values)
+def chosen(snapshot: Snapshot, filters: Filters, request: GridRequest) -> Condition:
+    """What the filters, the heads of the columns and the search box leave: ids that start with the text, and the
+    customers of segments, groups and countries whose names hold it."""
+    where = filters.on_customers() & request.where
+    if not request.search:
+        return where
+    found = Condition("starts_with(lower(customer_id), lower(?))", (request.search,))
+    names = _names(snapshot)
+    for column, of in names[names["name"].str.lower().str.contains(request.search.lower(), regex=False)].groupby("of"):
+        among = one_of(str(column), list(of["name"]))
+        found = Condition(f"{found.sql} OR {among.sql}", found.values + among.values)
+    return where & Condition(f"({found.sql})", found.values)
+
+
+@remembered
+def _names(snapshot: Snapshot) -> pd.DataFrame:
+    return snapshot.frame(
+        " UNION ALL ".join(
+            f"SELECT DISTINCT '{name}' AS of, {name} AS name FROM known WHERE {name} IS NOT NULL"
+            for name in ("segment", "rfm_group", "country")
+        )
+    )
+
+
+def counted(snapshot: Snapshot, where: Condition) -> int:
+    """How many customers a condition on rows of `known` leaves."""
+    return int(snapshot.scalar(f"SELECT count(*) FROM known WHERE {where.sql}", where.values))
+
+
+def in_order(request: GridRequest) -> str:
+    """The order of a request, made total by the id."""
+    return ", ".join(part for part in (request.order, "customer_id") if part)
+
+
+def selected(name: str) -> str:
+    """A column as the list has it: money as a float."""
+    return "monetary::DOUBLE AS monetary" if name == "monetary" else name
 
 
 def one(snapshot: Snapshot, customer_id: str) -> pd.Series | None:
     """A segmented customer's row of the list with the attributes (JSON text), or None for a stranger."""
+    columns = ", ".join(selected(name) for name in COLUMNS)
     frame = snapshot.frame(
-        f"SELECT listed.*, attributes FROM ({_LIST}) AS listed "
-        "LEFT JOIN (SELECT customer_id, attributes FROM customer) USING (customer_id) WHERE customer_id = ?",
-        (customer_id,),
+        f"SELECT {columns}, attributes FROM (FROM customer_segment WHERE customer_id = ?) "
+        "LEFT JOIN (SELECT customer_id, country, attributes FROM customer WHERE customer_id = ?) USING (customer_id)",
+        (customer_id, customer_id),
     )
     return None if frame.empty else frame.iloc[0]
 
@@ -137,8 +167,3 @@ def favourites(snapshot: Snapshot, customer_id: str, limit: int = 10) -> pd.Data
 
 
 _THEIRS = "customer_no = (SELECT customer_no FROM buyer WHERE customer_id = ?)"
-
-
-def _chosen(filters: Filters) -> tuple[str, Condition]:
-    where = filters.on_customers()
-    return f"{_LIST} WHERE {where.sql}", where

@@ -90,6 +90,7 @@ def test_from_the_overview_to_a_downloaded_list(open_page: OpenPage, record: Eng
     first = page.locator(".ag-pinned-left-cols-container .ag-row[row-index='0'] a")
     expect(first).to_have_text(expected[0].customer_id)
 
+    page.locator("summary", has_text="Download").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download CSV").click()
     path = waiting.value.path()
@@ -142,6 +143,7 @@ def test_a_column_filter_reaches_the_list_and_its_download(open_page: OpenPage, 
     everyone = ask(record, "SELECT count(*) FROM current_customer_segment")[0][0]
     expect(page.locator("#customer-grid-count")).to_have_text(f"{expected} of {everyone} customers")
     page.keyboard.press("Escape")
+    page.locator("summary", has_text="Download").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download CSV").click()
     with waiting.value.path().open(newline="") as stream:

@@ -245,6 +245,8 @@ REQUESTS: list[Any] = [
     [],
     "x",
     {"startRow": 10**400},
+    {"context": {"search": "\ud800", "columns": ["clv", {}]}},
+    {"context": {"search": "%' OR true --", "columns": ["segment", "country", "next_order_at"]}, "endRow": 5},
     {"filterModel": {"frequency": {"type": "equals", "filter": 10**400}}},
     {"filterModel": {"customer_id": {"type": "contains", "filter": "\ud800"}}},
 ]

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from db.filters import Filters, Period
 from db.grid import GridRequest
-from db.queries import customers, overview, recommendations, segments, shop
+from db.queries import customer_list, customers, overview, recommendations, segments, shop
 from db.snapshot import Snapshot
 
 COMBINATIONS = 25
@@ -136,7 +136,7 @@ def test_the_list_holds_exactly_the_customers_the_filters_leave(snapshot: Snapsh
     frame, total = customers.page(snapshot, filters, GridRequest(rows=1000))
     assert total == len(expected)
     assert set(frame["customer_id"]) == expected
-    count, batches = customers.whole_list(snapshot, filters, GridRequest(rows=None))
+    count, batches = customer_list.whole_list(snapshot, filters, GridRequest(rows=None))
     assert sorted(row for batch in batches for row in batch.column("customer_id").to_pylist()) == sorted(expected)
     assert count == len(expected)
 

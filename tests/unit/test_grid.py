@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.grid import ColumnKind, GridRequest
+from db.grid import ColumnKind, GridRequest, Tested
 
 COLUMNS: dict[str, ColumnKind] = {"name": "text", "orders": "number", "seen": "date"}
 ROWS = [
@@ -92,6 +92,31 @@ def test_unknown_columns_and_directions_are_left_out() -> None:
         COLUMNS,
     )
     assert asked.order == '"orders" ASC NULLS LAST'
+
+
+def test_the_context_names_columns_and_what_is_searched_for() -> None:
+    context = {"columns": ["seen", "name", 7, "seen", "x; --", None], "search": "  an\tn "}
+    asked = GridRequest.parse({"context": context}, COLUMNS)
+    assert asked.columns == ("seen", "name")
+    assert asked.search == "an\tn"
+    oddities: list[Any] = [None, [], "x", {"columns": "name", "search": 7}, {"columns": {}, "search": "\ud800"}]
+    for odd in oddities:
+        asked = GridRequest.parse({"context": odd}, COLUMNS)
+        assert (asked.columns, asked.search) == ((), "")
+
+
+def test_what_was_kept_of_the_tests_is_told() -> None:
+    model = {
+        "name": {"operator": "OR", "conditions": [{"type": "equals", "filter": "a"}, {"type": "blank"}]},
+        "orders": {"type": "inRange", "filter": 1, "filterTo": 2},
+        "seen": {"type": "equals", "dateFrom": "no day"},
+        "other": {"type": "blank"},
+    }
+    tested = GridRequest.parse({"filterModel": model}, COLUMNS).tested
+    assert tested == (
+        Tested("name", (("equals", ("a",)), ("blank", ())), either=True),
+        Tested("orders", (("inRange", (1.0, 2.0)),)),
+    )
 
 
 def test_a_page_is_never_longer_than_a_thousand_rows() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.pages import value_activity
-from dashboard.pages.customer import advice
+from dashboard.pages.customer_head import advice
 from dashboard.pages.value import finding, risk_in_test
 from db.queries.value import FREQUENCIES, RECENCIES
 
