@@ -57,6 +57,15 @@ class Range:
             low, high = high, low
         return cls(column, low, high)
 
+    def __and__(self, other: "Range | None") -> "Range":
+        """What lies in both, of which there must be some."""
+        if other is None:
+            return self
+        lows, highs = (
+            [end for end in ends if end is not None] for ends in ((self.low, other.low), (self.high, other.high))
+        )
+        return Range(self.column, max(lows, default=None), min(highs, default=None))
+
     def text(self) -> str:
         """Its canonical form in an address."""
         low, high = ("" if end is None else repr(end).removesuffix(".0") for end in (self.low, self.high))

@@ -25,6 +25,10 @@ _MOST_VALUES = 200
 _MOST_TRAITS = 10  # each attribute that is asked for costs a look into the JSON of every customer
 _LARGEST_RUN = 2**31 - 1
 
+Picture: TypeAlias = Literal["space", "sample", "flat"]
+PICTURES: tuple[Picture, ...] = ("space", "sample", "flat")
+"""How the customers' recency, orders and spend are drawn: all in 3D, a sample in 3D, all by two of the three."""
+
 GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "groups", "alternative": "alternatives"}
 """Grouping -> the field of Filters that restricts it."""
 
@@ -33,7 +37,8 @@ GROUPING_FIELDS: dict[Grouping, str] = {"segment": "segments", "rfm_group": "gro
 class Filters:
     """Empty fields restrict nothing; values within a field are alternatives, fields add up.
 
-    `against`, `run`, `by`, `since`, `until`, `judged` and `rules` choose what a page shows and leave all customers.
+    `against`, `run`, `by`, `picture`, `since`, `until`, `judged` and `rules` choose what a page shows and leave all
+    customers.
     """
 
     start: date | None = None
@@ -57,6 +62,7 @@ class Filters:
     """The run whose segments are seen; None for the published one."""
     by: Grouping = "segment"
     """The grouping that the page shows."""
+    picture: Picture = "space"
     since: date | None = None
     until: date | None = None
     """The days of the two moments that are compared."""
@@ -92,6 +98,7 @@ class Filters:
             bridge=Bridge.parse(first("bridge")),
             run=int(run) if run.isdecimal() and len(run) <= 10 and 0 < int(run) <= _LARGEST_RUN else None,
             by=next((grouping for grouping in GROUPING_FIELDS if grouping == first("by")), "segment"),
+            picture=next((picture for picture in PICTURES if picture == first("picture")), "space"),
             since=since,
             until=until,
             judged=Judged.parse(first("judged")),
@@ -111,6 +118,7 @@ class Filters:
         pairs += [(name, drill.text()) for name, drill in drills if drill]
         pairs += [("run", str(self.run))] if self.run else []
         pairs += [("by", self.by)] if self.by != "segment" else []
+        pairs += [("picture", self.picture)] if self.picture != "space" else []
         pairs += [(name, day.isoformat()) for name, day in days[2:] if day]
         pairs += [("judged", self.judged.text())] if self.judged != USUAL else []
         pairs += self.rules.pairs()
@@ -152,7 +160,7 @@ class Filters:
 
     def active(self) -> Mapping[str, Any]:
         """The fields that restrict something or choose another run or comparison."""
-        chosen = (f.name for f in fields(self) if f.name not in ("by", "since", "until", "judged", "rules"))
+        chosen = (f.name for f in fields(self) if f.name not in _OF_THE_PAGE)
         found = {name: getattr(self, name) for name in chosen if getattr(self, name)}
         return {name: value for name, value in found.items() if (name, value) != ("against", "previous")}
 
@@ -252,6 +260,7 @@ def _days(period: Period | None) -> Condition:
     return ordered(period.start, period.end) if period else ANY
 
 
+_OF_THE_PAGE = ("by", "picture", "since", "until", "judged", "rules")
 _LISTS = {
     "countries": "country",
     "departments": "department",

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from db.drill import CAUSES, RANGES, Bridge, Cohort, Move, Range, Trait
-from db.filters import GROUPING_FIELDS, Filters, Period
+from db.filters import GROUPING_FIELDS, PICTURES, Filters, Period
 from db.judged import DEPTHS, SLICES, Judged
 from db.offer_rules import LIST_LENGTH, OfferRules
 from db.standing import STANDINGS
@@ -31,7 +31,7 @@ NAMES = (
         "cohort",
         "bridge",
     ),
-    *("run", "by", "since", "until", *RANGES),
+    *("run", "by", "picture", "since", "until", *RANGES),
     *("without", "price", "buyers", "per_category", "support", "lift"),
 )
 
@@ -97,6 +97,7 @@ def any_filters(draw: st.DrawFn) -> Filters:
         bridge=draw(st.none() | st.builds(Bridge, st.sampled_from(STANDINGS), st.none() | periods)),
         run=draw(st.none() | st.integers(1, 2**31 - 1)),
         by=draw(st.sampled_from(list(GROUPING_FIELDS))),
+        picture=draw(st.sampled_from(PICTURES)),
         since=since if draw(st.booleans()) else None,
         until=until if draw(st.booleans()) else None,
         judged=draw(judged),

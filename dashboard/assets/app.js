@@ -24,6 +24,18 @@
     else if (!moved) act();
   }
 
+  /* A mark may carry its address, "#" and a customer's id, or what is to be changed of the page's own query. */
+  function addressOf(mark) {
+    if (typeof mark !== "string") return null;
+    if (mark[0] === "#") return "/customers/" + encodeURIComponent(mark.slice(1)) + window.location.search;
+    var parts = mark.split("?+"), query = new URLSearchParams(window.location.search);
+    if (parts.length < 2) return mark;
+    new URLSearchParams(parts[1]).forEach(function (value, name) {
+      if (value) query.set(name, value); else query.delete(name);
+    });
+    return parts[0] + (String(query) && "?" + query);
+  }
+
   /* On a phone the filters start folded, so that the numbers come first. */
   function foldFilters() {
     document.querySelectorAll(".fold:not([data-folded])").forEach(function (fold) {
@@ -93,7 +105,8 @@
     followMark: function () {
       var event = clientside.callback_context.triggered[0];
       var mark = event && event.value && event.value.points && event.value.points[0];
-      var address = mark && mark.customdata && (Array.isArray(mark.customdata) ? mark.customdata[0] : mark.customdata);
+      var address = mark && mark.customdata &&
+        addressOf(Array.isArray(mark.customdata) ? mark.customdata[0] : mark.customdata);
       if (typeof address === "string" && /^\/(?!\/)/.test(address)) whenClicked(function () { go(address); });
       return clientside.no_update;
     },

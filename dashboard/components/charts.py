@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import format as fmt
 from dashboard.components.graph import figure
-from dashboard.theme import SEGMENT_COLOURS, Theme, faded, token
+from dashboard.theme import Theme, faded, token
 
 SYMBOLS = ("diamond", "square", "cross", "x")
 """Segments of one colour differ by their marks."""
@@ -140,59 +140,6 @@ def _name_bars(picture: go.Figure, labels: Sequence[str]) -> None:
     picture.update_yaxes(
         autorange="reversed", showgrid=False, tickmode="array", tickvals=list(range(len(names))), ticktext=names
     )
-
-
-def rfm_scatter(
-    points: pd.DataFrame, colours: dict[str, str], hrefs: Sequence[str], theme: Theme, sign: str
-) -> go.Figure:
-    """Every customer by recency, orders and spend on logarithmic axes, one trace a segment.
-
-    `points` has customer_id, segment, recency_days, frequency, monetary. A logarithm needs what is above zero: recency
-    counts from 1 day (today is day 1) and spend is shown from 1 upward; the hover text has the true numbers.
-    """
-    picture = figure(theme, showlegend=True, uirevision="rfm")
-    address = pd.Series(list(hrefs), index=points.index)
-    symbols = {colour: iter(SYMBOLS) for colour in colours.values()}
-    for segment, colour in colours.items():
-        group = points[points["segment"] == segment]
-        picture.add_scatter3d(
-            x=np.maximum(group["recency_days"].to_numpy(), 1),
-            y=group["frequency"].to_numpy(),
-            z=np.maximum(group["monetary"].to_numpy(), 1.0),
-            name=fmt.unmarked(fmt.shortened(segment, LEGEND)),
-            mode="markers",
-            marker={
-                "size": 3.2,
-                "symbol": next(symbols[colour], "diamond"),
-                "color": SEGMENT_COLOURS[colour],
-                "opacity": 0.85,
-            },
-            customdata=np.column_stack(
-                [
-                    address[group.index],
-                    group["customer_id"].map(fmt.unmarked),
-                    group["recency_days"],
-                    group["monetary"].round(2),
-                ]
-            ),
-            hovertemplate=(
-                "customer %{customdata[1]}<br>last order %{customdata[2]} days ago<br>%{y:,} orders<br>"
-                f"{sign}%{{customdata[3]:,.2f}} spent<extra>{fmt.unmarked(segment)}</extra>"
-            ),
-        )
-    log = {"type": "log", "dtick": "D2", "tickformat": "~s"}
-    picture.update_layout(
-        scene={
-            "xaxis": {**log, "title": {"text": "Days since last order"}, "autorange": "reversed"},
-            "yaxis": {**log, "title": {"text": "Orders"}},
-            "zaxis": {**log, "title": {"text": f"Spend ({sign})"}},
-            "aspectmode": "manual",
-            "aspectratio": {"x": 1.1, "y": 1.1, "z": 0.95},
-        },
-        legend={"y": 1.0, "yref": "container", "yanchor": "top", "itemsizing": "constant"},
-        margin={"l": 0, "r": 0, "t": 12 + 20 * -(-len(colours) // 2), "b": 0},  # two names a line on a phone
-    )
-    return picture
 
 
 def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 from dash import dcc, html
@@ -38,7 +39,8 @@ def figure(theme: Theme, *traces: Any, **layout: Any) -> go.Figure:
 def graph(name: str, drawn: go.Figure, height: int, label: str) -> Component:
     """A plot under a name of its own; `label` says in words what it shows.
 
-    A mark whose first customdata entry is an address of this application leads there when clicked.
+    A mark whose first customdata entry is an address of this application leads there when clicked; so does one of
+    `changed`, and a `#` with a customer's id.
     """
     return _framed(ids.graph(name), drawn, height, label)
 
@@ -47,6 +49,12 @@ def picture(name: str, height: int, label: str) -> Component:
     """A plot that is drawn, and drawn anew, by the page's function of that name; its camera and zoom stay."""
     blank = go.Figure(layout={"xaxis": {"visible": False}, "yaxis": {"visible": False}})
     return html.Div([_framed(ids.picture(name), blank, height, label), dcc.Store(id=ids.camera(name))])
+
+
+def changed(path: str, **values: str) -> str:
+    """A mark's address that is made in the browser, of `path` and the page's own query with these values in place of
+    those it has; an empty one leaves the name out. So thousands of marks need not each carry the query."""
+    return f"{path}?+{urlencode(values)}"
 
 
 def seen_from(drawn: go.Figure, camera: object) -> go.Figure:

@@ -1,24 +1,20 @@
 """Segments: who the customers are, in three dimensions and in words, what they are like, what to do, and why."""
 
-import plotly.graph_objects as go
 from dash import html
 
 from dashboard import format as fmt
-from dashboard.components import charts
-from dashboard.components.card import card, pill
-from dashboard.components.graph import nothing, picture
+from dashboard.components.card import card
+from dashboard.components.graph import picture
 from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
-from dashboard.pages import grouping, segment_goods, segment_profile, segment_reasons
+from dashboard.pages import grouping, segment_cells, segment_goods, segment_profile, segment_reasons, segment_scatter
 from dashboard.run_choice import run_choice
 from dashboard.view import CONTROL, Component, Ignores, Page, View
-from db.queries import segments as queries
 from db.queries import shop
 from db.runs import SEGMENTS
 
-_MOST_POINTS = 30_000
 _MANY = 5
-_SCATTER = "Every customer by recency, orders and spend"
+_SCATTER = "Customers by recency, orders and spend"
 
 
 def layout(view: View) -> Component:
@@ -33,8 +29,10 @@ def layout(view: View) -> Component:
             [
                 card(
                     _SCATTER,
-                    picture("rfm", 560, f"{_SCATTER}: a 3D scatter coloured by segment"),
-                    about="Logarithmic axes. Drag to turn, scroll to zoom, click a customer to open it",
+                    slot("segments.around", "strip"),
+                    picture("rfm", 560, f"{_SCATTER}, coloured by segment; the table below it has the same numbers"),
+                    slot("segments.cells", "sentence"),
+                    about="Logarithmic axes. In 3D drag to turn and scroll to come nearer",
                     aside=slot("segments.shown", "strip"),
                 ),
                 slot("segments.cards", "tall"),
@@ -95,26 +93,6 @@ def choices(view: View) -> Component:
     return html.Div(controls, className="controls page-controls")
 
 
-def shown(view: View) -> Component:
-    """How many customers the scatter shows, of how many."""
-    everyone = int(grouping.profiles(view, wholly=True)["customers"].sum())
-    left = len(queries.points(view.snapshot, view.filters, grouping.shown(view)))
-    return pill(f"{min(left, _MOST_POINTS):,} of {everyone:,} shown")
-
-
-def scatter(view: View) -> go.Figure:
-    """The 3D RFM scatter: every customer the filters leave, one trace a segment."""
-    points = queries.points(view.snapshot, view.filters, grouping.shown(view))
-    if points.empty:
-        return nothing(view.theme, "No customers in this view: choose fewer filters")
-    if len(points) > _MOST_POINTS:
-        points = points.sample(_MOST_POINTS, random_state=0).sort_index()
-    profiles = grouping.profiles(view, wholly=True)
-    colours = dict(zip(profiles["segment"], profiles["colour"], strict=True))
-    hrefs = [view.customer_href(customer_id) for customer_id in points["customer_id"]]
-    return charts.rfm_scatter(points, colours, hrefs, view.theme, view.currency)
-
-
 def cards(view: View) -> Component:
     """A card a segment: its numbers and its persona."""
     profiles = grouping.profiles(view)
@@ -128,6 +106,7 @@ def cards(view: View) -> Component:
 
 
 _WHOLE = ("cards", "profile", "traits", "products", "plays", "names")
+_TODAY = ("segments.shown", "segments.cells", "segments.grid", "segments.flat", "rfm")
 _OF_SEGMENTS = Ignores(of="The whole of each segment", but_grouping=True)
 
 PAGE = Page(
@@ -138,7 +117,9 @@ PAGE = Page(
     slots={
         "segments.sentence": sentence,
         "segments.choices": choices,
-        "segments.shown": shown,
+        "segments.shown": segment_scatter.shown,
+        "segments.around": segment_scatter.around,
+        "segments.cells": segment_cells.twin,
         "segments.cards": cards,
         "segments.profile": segment_profile.profile,
         "segments.traits": segment_goods.traits,
@@ -149,13 +130,14 @@ PAGE = Page(
         "segments.flat": segment_reasons.flat,
         "segments.names": segment_profile.names,
     },
-    pictures={"rfm": scatter},
+    pictures={"rfm": segment_scatter.scatter},
     whole_history=True,
     ignoring={
         "segments.sentence": Ignores(of="The whole shop"),
         "segments.choices": CONTROL,
+        "segments.around": CONTROL,
         "segments.number": Ignores(of="The run as a whole"),
-        **dict.fromkeys(("segments.shown", "segments.grid", "segments.flat", "rfm"), Ignores(frozenset({"days"}))),
+        **dict.fromkeys(_TODAY, Ignores(frozenset({"days"}))),
         **{f"segments.{name}": _OF_SEGMENTS for name in _WHOLE},
     },
 )

@@ -1,4 +1,4 @@
-"""The segments of a run under one of its groupings: profiles, customers as points, what tells them apart."""
+"""The segments of a run under one of its groupings: profiles, the grid, components, what tells them apart."""
 
 import pandas as pd
 
@@ -17,16 +17,6 @@ def groupings(snapshot: Snapshot) -> list[str]:
 def profiles(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
     """One row a segment, most valuable first, with its size, medians, persona and playbook; empty before a run."""
     return snapshot.frame("SELECT * FROM segment_profile WHERE grouping = ? ORDER BY position", (grouping,))
-
-
-def points(snapshot: Snapshot, filters: Filters, grouping: str = "segment") -> pd.DataFrame:
-    """customer_id, segment, recency_days, frequency, monetary of the customers the filters leave, by id."""
-    where = filters.but(start=None, end=None).on_customers()
-    return snapshot.frame(
-        f"SELECT customer_id, {_name(grouping)} AS segment, recency_days, frequency, monetary::DOUBLE AS monetary "
-        f"FROM known WHERE {where.sql} ORDER BY customer_id",
-        where.values,
-    )
 
 
 def flat_points(snapshot: Snapshot, filters: Filters, grouping: str, most: int) -> pd.DataFrame:

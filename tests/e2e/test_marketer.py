@@ -1,6 +1,7 @@
 """The marketer's way, in a real browser: open, filter, drill into a segment, open a customer, download the list."""
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -184,7 +185,22 @@ def test_marks_lead_to_what_they_stand_for(open_page: OpenPage) -> None:
         " plot.emit('plotly_click', {points: [{curveNumber: 0, pointNumber: 0, x: 1, y: 1, z: 1, data: {}}],"
         " event: {}}); return mark; }"
     )
-    page.wait_for_url(f"**{customer[0]}")
+    page.wait_for_url(f"**/customers/{customer[0][1:]}*")
+
+
+def test_a_cell_of_the_flat_picture_leads_to_as_many_customers_as_it_tells(open_page: OpenPage) -> None:
+    page = open_page("/segments?picture=flat&frequency=2..&from=2017-03-01&to=2017-03-31")
+    filled(page)
+    page.wait_for_function("document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
+    words = page.evaluate(
+        "() => { const plot = document.querySelector('.plot-rfm .js-plotly-plot');"
+        " plot.emit('plotly_click', {points: [{curveNumber: 0, pointNumber: 0, x: 1, y: 1, data: {}}],"
+        " event: {}}); return plot.data[0].hovertext[0]; }"
+    )
+    page.wait_for_url("**/customers?*recency_days=*")
+    assert "from=" not in page.url, "segments are of the whole history"
+    number = words.split("<br>")[-1].split(" customer")[0]
+    expect(page.locator("#customer-grid-count")).to_have_text(re.compile(f"^{number} of "))
 
 
 def test_the_camera_stays_when_the_filters_change(open_page: OpenPage) -> None:
