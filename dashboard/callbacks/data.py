@@ -10,7 +10,8 @@ from flask import request
 from dashboard import ids, jobs
 from dashboard.components.states import empty
 from dashboard.jobs import Upload
-from dashboard.pages import data, upload
+from dashboard.pages import data, data_account, upload
+from dashboard.pages.data_lines import PREVIEWED
 from dashboard.record import Record
 from dashboard.theme import as_theme
 from dashboard.view import Component, Views
@@ -87,9 +88,9 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
             found = findings.of_load(views.snapshot(), told.load.load_id)
         except SnapshotError:
             found = []
-        rejects = record.rejects(told.load.load_id, data.PREVIEWED)
+        rejects = record.rejects(told.load.load_id, PREVIEWED)
         theme = as_theme(request.cookies.get("theme"))
-        return list(data.account(told, found, rejects, settings.currency, theme))
+        return list(data_account.account(told, found, rejects, settings.currency, theme))
 
     @app.callback(
         Output(ids.DATA_NEXT, "data"),

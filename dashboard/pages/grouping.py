@@ -3,9 +3,10 @@
 from typing import Any
 
 import pandas as pd
+from dash import html
 
 from dashboard.components.choice import either
-from dashboard.run_choice import METHODS, method_of
+from dashboard.run_choice import METHODS, method_of, run_choice
 from dashboard.view import Component, View
 from db.drill import Grouping
 from db.filters import GROUPING_FIELDS, Filters
@@ -53,3 +54,9 @@ def grouping_choice(view: View, path: str) -> Component:
     }
     options = [(name, view.href(path, by=by)) for by, name in names.items() if by in there]
     return either("Grouping", options, view.href(path, by=shown(view)))
+
+
+def choices(view: View) -> Component:
+    """The controls of the Segments page: by what the customers are parted, and in which run."""
+    controls = [grouping_choice(view, "/segments"), run_choice(view, "/segments")]
+    return html.Div(controls, className="controls page-controls")

@@ -11,14 +11,11 @@ from dashboard.components.card import card, segment_chip
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
+from dashboard.pages.offers_pairs import AGAIN, COMMAND, alike, together
 from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.filters import Filters
 from db.queries import audience as queries
 from db.queries import customers, recommendations
-
-_MOST_PAIRS = 10
-_AGAIN = "The published run was made before it could tell this. Run "
-_COMMAND = html.Code("python -m models run")
 
 
 def layout(view: View) -> Component:
@@ -82,7 +79,7 @@ def audience(view: View) -> Component:
         queries.size(view.snapshot, view.subject),
     )
     if not whole:
-        words = [_AGAIN, _COMMAND, " again to have it."]
+        words = [AGAIN, COMMAND, " again to have it."]
         if queries.has_audiences(view.snapshot):
             words = ["Too few customers bought it to learn from, a rule of the run leaves it out, or all bought it."]
         return card("Nobody to write to about it", html.P(words, className="about"))
@@ -117,54 +114,6 @@ def audience(view: View) -> Component:
 def _worth(frame: pd.DataFrame, value: str, view: View) -> str:
     words = "expected in the next year" if value == "clv" else "spent so far"
     return f"{fmt.short_money(frame[value].sum(), view.currency)} {words}, all together"
-
-
-def together(view: View) -> Component:
-    """What is bought with it, by lift."""
-    frame = _pairs(view)
-    if frame is None:
-        return []
-    rules = frame[frame["baskets"].notna()].sort_values("lift", ascending=False, kind="stable").head(_MOST_PAIRS)
-    if rules.empty:
-        return _no_pairs(view, "Bought together", "Nothing is bought together with it often enough to tell.")
-    columns = [
-        Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
-        Column("lift", "Lift", lambda v: f"{v:.1f}×", numeric=True),
-        Column("confidence", "Confidence", fmt.percent, numeric=True),
-        Column("baskets", "Baskets", fmt.number, numeric=True),
-    ]
-    first = rules.iloc[0]
-    title = f"Bought together: {fmt.shortened(first['name'], 40)}, {first['lift']:.1f} times as often as usual"
-    about = "Lift: how many times as often as in all baskets; confidence: the share of its baskets with the other too"
-    return card(title, table(with_product(rules), columns), about=about)
-
-
-def alike(view: View) -> Component:
-    """What has the same buyers."""
-    frame = _pairs(view)
-    if frame is None:
-        return []
-    near = frame[frame["similarity"].notna()].sort_values("similarity", ascending=False, kind="stable")
-    if near.empty:
-        return _no_pairs(view, "Like it", "Nothing is near enough to it to tell.")
-    columns = [
-        Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
-        Column("similarity", "Likeness", lambda v: f"{v:.2f}", numeric=True),
-    ]
-    about = "Products that the same customers buy; 1 is wholly alike. To offer instead where it is out of stock"
-    return card("Like it", table(with_product(near.head(_MOST_PAIRS)), columns), about=about)
-
-
-def _pairs(view: View) -> pd.DataFrame | None:
-    """None where no product is shown."""
-    if not queries.is_known(view.snapshot, view.subject):
-        return None
-    return queries.pairs(view.snapshot, view.subject)
-
-
-def _no_pairs(view: View, title: str, lacking: str) -> Component:
-    words = [lacking] if queries.has_pairs(view.snapshot) else [_AGAIN, _COMMAND, " again to have it."]
-    return card(title, html.P(words, className="about"))
 
 
 PAGE = Page(

@@ -14,7 +14,8 @@ from dashboard.components.dots import course, dots, time_and_quality
 from dashboard.components.graph import graph
 from dashboard.components.table import Column
 from dashboard.judging import SLICES, figure, interval
-from dashboard.pages.quality_models import as_is, values_of
+from dashboard.pages.quality_measures import as_is
+from dashboard.pages.quality_models import values_of
 from dashboard.view import Component, View
 from db.queries import quality as queries
 

@@ -7,8 +7,15 @@ from dashboard.components.card import card
 from dashboard.components.graph import picture
 from dashboard.components.segment_card import segment_card
 from dashboard.components.states import empty, slot
-from dashboard.pages import grouping, segment_cells, segment_goods, segment_profile, segment_reasons, segment_scatter
-from dashboard.run_choice import run_choice
+from dashboard.pages import (
+    grouping,
+    segment_cells,
+    segment_goods,
+    segment_maps,
+    segment_profile,
+    segment_reasons,
+    segment_scatter,
+)
 from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import shop
 from db.runs import SEGMENTS
@@ -87,12 +94,6 @@ def sentence(view: View) -> Component:
     return [html.P([html.Strong(lead), rests], className="sentence"), notice]
 
 
-def choices(view: View) -> Component:
-    """By what the customers are parted, and in which run."""
-    controls = [grouping.grouping_choice(view, "/segments"), run_choice(view, "/segments")]
-    return html.Div(controls, className="controls page-controls")
-
-
 def cards(view: View) -> Component:
     """A card a segment: its numbers and its persona."""
     profiles = grouping.profiles(view)
@@ -116,7 +117,7 @@ PAGE = Page(
     layout=layout,
     slots={
         "segments.sentence": sentence,
-        "segments.choices": choices,
+        "segments.choices": grouping.choices,
         "segments.shown": segment_scatter.shown,
         "segments.around": segment_scatter.around,
         "segments.cells": segment_cells.twin,
@@ -126,8 +127,8 @@ PAGE = Page(
         "segments.products": segment_goods.products,
         "segments.plays": segment_profile.plays,
         "segments.number": segment_reasons.number,
-        "segments.grid": segment_reasons.grid,
-        "segments.flat": segment_reasons.flat,
+        "segments.grid": segment_maps.grid,
+        "segments.flat": segment_maps.flat,
         "segments.names": segment_profile.names,
     },
     pictures={"rfm": segment_scatter.scatter},

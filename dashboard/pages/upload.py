@@ -3,20 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import ids
-from dashboard.components.card import card
-from dashboard.components.table import Column, table
 from dashboard.jobs import Progress
-from dashboard.pages.data import action, words
+from dashboard.pages.data import action
+from dashboard.pages.upload_reading import meanings, preview, would_be_rejected, writing
 from dashboard.view import Component
-
-BY_THE_FILE = "found"
-_DAYS = {BY_THE_FILE: "Found out", "true": "Day first: 31/12", "false": "Month first: 12/31"}
-_MARKS = {BY_THE_FILE: "Found out", ".": "Point: 1,234.50", ",": "Comma: 1.234,50"}
 
 
 def understood(name: str, told: Mapping[str, Any]) -> Component:
@@ -33,9 +26,9 @@ def understood(name: str, told: Mapping[str, Any]) -> Component:
         if open_points or told["remarks"]
         else None,
         html.Div([load, action("look", "Apply"), action("remove", "Forget the file")], className="bar start"),
-        html.Div([_columns(told), _writing(told)], className="grid"),
-        _preview(told),
-        _would_be_rejected(told["rejected"], told["rows_looked_at"]),
+        html.Div([meanings(told), writing(told)], className="grid"),
+        preview(told),
+        would_be_rejected(told["rejected"], told["rows_looked_at"]),
     ]
 
 
@@ -77,89 +70,3 @@ def _asked(questions: Sequence[Mapping[str, Any]]) -> list[str]:
         else str(question["question"])
         for question in questions
     ]
-
-
-def _columns(told: Mapping[str, Any]) -> Component:
-    names = [column["name"] for column in told["columns"]]
-    examples = {column["name"]: column["example"] for column in told["columns"]}
-    chosen = told["mapping"].get("columns", {})
-    rows = [
-        html.Tr(
-            [
-                html.Th(words(meaning).capitalize(), scope="row"),
-                html.Td(
-                    dcc.Dropdown(
-                        id=ids.meaning(meaning),
-                        options=[{"label": fmt.shortened(name, 60) or "(no name)", "value": name} for name in names],
-                        value=chosen.get(meaning),
-                        placeholder=told["constants"].get(meaning) or "Not in the file",
-                    )
-                ),
-                html.Td(examples.get(chosen.get(meaning, ""), ""), className="secondary example"),
-            ]
-        )
-        for meaning in told["meanings"]
-    ]
-    head = html.Tr([html.Th("Meaning"), html.Th("The file's column"), html.Th("Such as", className="secondary")])
-    body = html.Table([html.Thead(head), html.Tbody(rows)])
-    used = len(set(chosen.values()))
-    return card(f"{used} of {len(names)} columns have a meaning", body, about="Choose another column to correct one")
-
-
-def _writing(told: Mapping[str, Any]) -> Component:
-    mapping = told["mapping"]
-    marks = set(mapping.get("decimals", {}).values())
-    day = mapping.get("day_first")
-    choices = [
-        ("kind", "A row is about", {kind: kind.capitalize() for kind in told["kinds"]}, told["kind"]),
-        ("day_first", "Dates such as 3/4/2011", _DAYS, BY_THE_FILE if day is None else str(day).lower()),
-        ("decimals", "Numbers", _MARKS, next(iter(marks)) if len(marks) == 1 else BY_THE_FILE),
-    ]
-    controls = [
-        html.Div(
-            [html.Label(label), dcc.Dropdown(id=ids.how(name), options=options, value=value, clearable=False)],
-            className="how",
-        )
-        for name, label, options, value in choices
-    ]
-    line = told["form"].get("header_line")
-    header = html.Div(
-        [
-            html.Label("Line of the column names"),
-            dcc.Input(id=ids.how("header_line"), type="number", min=1, step=1, value=line, disabled=line is None),
-        ],
-        className="how",
-    )
-    read_as = [f"{part['example']} is read as {part['read_as']}" for part in told["dates"] if part["read_as"]]
-    return card(
-        "How it is written",
-        *controls,
-        header,
-        html.P("; ".join(read_as) + "." if read_as else "", className="about"),
-    )
-
-
-def _preview(told: Mapping[str, Any]) -> Component:
-    rows = told["preview"]
-    if not rows:
-        return None
-    columns = [Column(name, words(name).capitalize(), _text, style="date") for name in rows[0]]
-    return card("The first rows, as they would be loaded", table(pd.DataFrame(rows), columns))
-
-
-def _would_be_rejected(rejected: Sequence[Mapping[str, Any]], looked_at: int) -> Component:
-    if not rejected:
-        return None
-    columns = [
-        Column("reason", "Because", words),
-        Column("rows", "Rows", fmt.number, numeric=True),
-        Column("first_row", "First in row", fmt.number, numeric=True),
-        Column("example", "Such as", _text),
-    ]
-    rows = sum(part["rows"] for part in rejected)
-    title = f"{rows:,} of the first {looked_at:,} rows would be rejected"
-    return card(title, table(pd.DataFrame(rejected), columns), about="Repeated rows are found by the load itself")
-
-
-def _text(cell: Any) -> str:
-    return "" if fmt.missing(cell) else str(cell)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
-from dashboard.pages import movement, segment_profile, segments
+from dashboard.pages import movement, movement_course, movement_flows, segment_profile, segments
 from dashboard.view import View, Views
 from db.drill import Grouping
 from db.filters import Filters
@@ -32,7 +32,7 @@ def said(component: Any) -> str:
 @pytest.mark.parametrize("grouping", ["segment", "rfm_group"])
 def test_who_bought_and_came_down_bought_too_little(views: Views, grouping: Grouping) -> None:
     view = views.view(f"?by={grouping}")
-    course = movement._course(view)
+    course = movement_course.course_of(view)
     assert course is not None
     profiles = found.profiles(view.snapshot, grouping).set_index("segment")
     down = course.flows[course.flows["told"] == "less"]
@@ -47,7 +47,7 @@ def test_who_bought_and_came_down_bought_too_little(views: Views, grouping: Grou
         assert ("Loyal", "Champions") in set(zip(up["from_segment"], up["to_segment"], strict=True))
         assert ("Lost", "New") in set(zip(up["from_segment"], up["to_segment"], strict=True))
     assert down["customers"].sum() + up["customers"].sum() == course.customers("bought"), "each is told once"
-    assert ("bought too little to stay" in said(movement.flows(view))) == bool(len(down))
+    assert ("bought too little to stay" in said(movement_flows.flows(view))) == bool(len(down))
 
 
 def test_one_moment_alone_is_put_down_to_what_it_is_owed_to(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:

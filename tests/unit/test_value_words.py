@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.pages import value_activity
 from dashboard.pages.customer_head import advice
-from dashboard.pages.value import finding, risk_in_test
+from dashboard.pages.value_words import finding, risk_in_test
 from db.queries.value import FREQUENCIES, RECENCIES
 
 

@@ -1,6 +1,4 @@
-"""The revenue bridge of the Movement page, and the same month by month."""
-
-from datetime import timedelta
+"""The revenue bridge of the Movement page."""
 
 import numpy as np
 import pandas as pd
@@ -8,17 +6,15 @@ from dash import html
 
 from dashboard import format as fmt
 from dashboard.components.card import card
-from dashboard.components.choice import panes
-from dashboard.components.flows import STANDINGS, parted_columns, waterfall
+from dashboard.components.flows import STANDINGS, waterfall
 from dashboard.components.graph import graph
 from dashboard.components.table import Column
 from dashboard.view import Component, View
 from db.conditions import Period
 from db.drill import Bridge
 from db.queries import movement as queries
-from db.standing import compared, first_of_month, whole_month
+from db.standing import compared
 
-_MOST_MONTHS = 24
 _SMALL = 0.2
 
 
@@ -35,7 +31,7 @@ def bridge(view: View) -> Component:
         return card("No orders in this view", html.P("Choose another period or fewer filters.", className="about"))
     shown = frame[(frame[["before", "now", "customers"]] != 0).any(axis=1)].reset_index()
     shown["name"] = [STANDINGS[standing][0] for standing in shown["standing"]]
-    shown["href"] = [_mark(view, standing, period) for standing in shown["standing"]]
+    shown["href"] = [mark(view, standing, period) for standing in shown["standing"]]
     labels = [f"{before.days} days\nbefore", *shown["name"].str.replace(" ", "\n"), "This\nperiod"]
     texts = [
         fmt.short_money(first, view.currency),
@@ -59,7 +55,7 @@ def bridge(view: View) -> Component:
         about += f". The axis begins at {fmt.short_money(floor, view.currency)}, so that the changes can be seen"
     total = {"name": "All", "customers": shown["customers"].sum(), "before": first, "now": last, "change": last - first}
     rows = pd.concat([shown, pd.DataFrame([{**total, "listed": shown["listed"].sum(), "href": ""}])], ignore_index=True)
-    return card(title, graph("bridge", drawn, 340, title), _defined(), about=about, twin=(rows, _columns(view)))
+    return card(title, graph("bridge", drawn, 340, title), _defined(), about=about, twin=(rows, money_columns(view)))
 
 
 def _floor(steps: list[float]) -> float:
@@ -69,7 +65,8 @@ def _floor(steps: list[float]) -> float:
     return float(levels.min()) - reach if 0 < reach < _SMALL * levels.max() and levels.min() > reach else 0.0
 
 
-def _columns(view: View) -> list[Column]:
+def money_columns(view: View) -> list[Column]:
+    """The columns of a table of standings."""
     sign = view.currency
     money = [("before", f"Before ({sign})"), ("now", f"This period ({sign})"), ("change", f"Change ({sign})")]
     return [
@@ -98,82 +95,20 @@ def _defined() -> Component:
     return html.P(terms, className="about")
 
 
-def months(view: View) -> Component:
-    """New, kept, won back and lapsed customers and their revenue, month by month."""
-    last_day = view.span.end
-    last = whole_month(last_day)
-    if last.end > last_day:
-        last = whole_month(last.start - timedelta(days=1))
-    first = first_of_month(view.span.start)
-    if whole_month(first).end >= last.start:
-        return card("Month by month", html.P("The data hold no two whole months to compare.", className="about"))
-    frame = queries.monthly(view.snapshot, view.filters, whole_month(first).end + timedelta(days=1), last.start)
-    frame = frame[frame["standing"].isin(["new", "kept", "won_back", "lapsed"])]
-    if frame.empty:
-        return card("Month by month", html.P("Nobody bought in this view.", className="about"))
-    starts = sorted(frame["month"].unique())[-_MOST_MONTHS:]
-    frame = frame[frame["month"].isin(starts)]
-    names = [f"{pd.Timestamp(start):%b %Y}" for start in starts]
-    counts, sums, hovers, hrefs = {}, {}, {}, {}
-    for standing in ("kept", "won_back", "new", "lapsed"):
-        rows = frame[frame["standing"] == standing].set_index("month").drop(columns="standing")
-        rows = rows.reindex(starts, fill_value=0)
-        lapsed = standing == "lapsed"
-        counts[standing] = list(-rows["customers"] if lapsed else rows["customers"])
-        sums[standing] = list(-rows["before"] if lapsed else rows["now"])
-        hovers[standing] = [
-            _of_month(row, name, standing, view) for (_, row), name in zip(rows.iterrows(), names, strict=True)
-        ]
-        hrefs[standing] = [_mark(view, standing, whole_month(pd.Timestamp(start).date())) for start in starts]
-    label = "New, kept, won back and lapsed customers by month"
-    plots = [
-        ("Customers", graph("months-customers", parted_columns(names, counts, hovers, hrefs, view.theme), 320, label)),
-        (
-            "Revenue",
-            graph("months-revenue", parted_columns(names, sums, hovers, hrefs, view.theme, view.currency), 320, label),
-        ),
-    ]
-    about = (
-        "Each month against the month before; above the line who bought, below it who lapsed (with what they brought "
-        "the month before). Click a part for its customers"
-    )
-    if last.end < last_day:
-        about += f". {fmt.month_so_far(last_day)} and is left out"
-    shown = frame.assign(
-        name=[STANDINGS[s][0] for s in frame["standing"]], label=[f"{m:%b %Y}" for m in pd.to_datetime(frame["month"])]
-    )
-    columns = [Column("label", "Month", style="date"), *_columns(view)]
-    return card(_monthly_finding(frame, starts[-1], names[-1]), panes(plots), about=about, twin=(shown, columns))
-
-
-def _monthly_finding(frame: pd.DataFrame, month: pd.Timestamp, name: str) -> str:
-    of = frame[frame["month"] == month].set_index("standing")["customers"]
-    came, went = int(of.get("new", 0)) + int(of.get("won_back", 0)), int(of.get("lapsed", 0))
-    return f"In {name} {came:,} customers came or came back, {went:,} lapsed"
-
-
-def _of_month(row: pd.Series, month: str, standing: str, view: View) -> str:
-    brought = f"{fmt.money(row['now'], view.currency)}"
-    if standing == "lapsed":
-        brought = f"{fmt.money(row['before'], view.currency)} the month before"
-    who = f"{fmt.plural(int(row['customers']), 'customer')}{_unlisted(row)}"
-    return f"{month}, {STANDINGS[standing][0].lower()}: {who}, {brought}"
-
-
 def _account(row: pd.Series, currency: str) -> str:
     """A bar in words."""
     sums = f"{fmt.money(row['before'], currency)} → {fmt.money(row['now'], currency)}"
-    who = "" if row["standing"] == "guests" else f"{fmt.plural(int(row['customers']), 'customer')}{_unlisted(row)}\n"
+    who = "" if row["standing"] == "guests" else f"{fmt.plural(int(row['customers']), 'customer')}{unlisted(row)}\n"
     return f"{row['name']}: {_signed(row['change'], currency)}\n{who}{sums}"
 
 
-def _unlisted(row: pd.Series) -> str:
+def unlisted(row: pd.Series) -> str:
     """How many of the customers no list can show, because the published segments do not know them."""
     unknown = int(row["customers"] - row["listed"])
     return f" ({unknown:,} of them without a segment)" if unknown else ""
 
 
-def _mark(view: View, standing: str, period: Period) -> str:
+def mark(view: View, standing: str, period: Period) -> str:
     """The address of the customers who stand so; guests have none."""
     return "" if standing == "guests" else view.href("/customers", bridge=Bridge(standing, period))
 

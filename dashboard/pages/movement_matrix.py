@@ -1,0 +1,52 @@
+"""From each segment to each other on the Movement page, as a grid."""
+
+import math
+from collections.abc import Callable
+
+from dash import html
+
+from dashboard import format as fmt
+from dashboard.components.card import card
+from dashboard.components.graph import graph
+from dashboard.components.heat import heatmap
+from dashboard.pages.movement_course import NOBODY, course_of, mark, side
+from dashboard.view import Component, View
+
+
+def matrix(view: View) -> Component:
+    """How many went from each segment to each other, as a grid."""
+    course = course_of(view)
+    if course is None or course.flows.empty:
+        return []
+    frame = course.flows.assign(origin=course.flows["from_segment"].replace("", NOBODY))
+    rows = list(side(frame, "origin", "from_colour")["name"])
+    columns = list(side(frame, "to_segment", "to_colour")["name"])
+    sums = frame.groupby(["origin", "to_segment"])["customers"].sum()
+    numbers = {(row, column): int(sums.get((row, column), 0)) for row in rows for column in columns}
+    of = {row: sum(numbers[row, column] for column in columns) for row in rows}
+    stayed = course.customers("stayed") / max(course.customers("stayed") + int(course.moved["customers"].sum()), 1)
+
+    def cells(show: Callable[[str, str], str]) -> list[list[str]]:
+        return [[show(row, column) if numbers[row, column] else "" for column in columns] for row in rows]
+
+    def said(row: str, column: str) -> str:
+        return f"{row} → {column}: {numbers[row, column]:,}, {fmt.percent(numbers[row, column] / of[row])} of {row}"
+
+    def address(row: str, column: str) -> str:
+        return mark(view, course, *(("", column, "new") if row == NOBODY else (row, column)))
+
+    drawn = heatmap(
+        rows,
+        columns,
+        [[numbers[row, column] / of[row] or math.nan for column in columns] for row in rows],
+        cells(lambda row, column: f"{numbers[row, column]:,}"),
+        cells(said),
+        view.theme,
+        hrefs=cells(address),
+        titles=(f"on {fmt.day(course.until)}", f"on {fmt.day(course.since)}"),
+    )
+    title = f"{fmt.percent(stayed, 0)} of the customers of {fmt.day(course.since)} stand where they stood"
+    about = "From each row to each column; the stronger the colour, the larger the share of the row. Click one for them"
+    wide = {"--least": f"{140 + 92 * len(columns)}px"}
+    plot = html.Div(graph("matrix", drawn, 110 + 40 * len(rows), title), className="wide-plot", style=wide)
+    return card(title, plot, about=about)
