@@ -16,7 +16,7 @@ from dashboard.pages import (
     segment_reasons,
     segment_scatter,
 )
-from dashboard.view import CONTROL, Component, Ignores, Page, View
+from dashboard.view import CONTROL, RESTRICTIONS, Component, Ignores, Page, View
 from db.queries import shop
 from db.runs import SEGMENTS
 
@@ -136,7 +136,7 @@ PAGE = Page(
     ignoring={
         "segments.sentence": Ignores(of="The whole shop"),
         "segments.choices": CONTROL,
-        "segments.around": CONTROL,
+        "segments.around": Ignores(RESTRICTIONS - {"ranges"}, is_control=True),
         "segments.number": Ignores(of="The run as a whole"),
         **dict.fromkeys(_TODAY, Ignores(frozenset({"days"}))),
         **{f"segments.{name}": _OF_SEGMENTS for name in _WHOLE},
