@@ -7,6 +7,7 @@ from uuid import uuid4
 import flask_bootstrap
 from dash.exceptions import DependencyException
 from flask import Flask, Response, request, send_from_directory
+from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
 from dashboard import downloads
@@ -39,6 +40,7 @@ def create_server(views: Views) -> Flask:
         return Response(f"snapshot {version}\n", mimetype="text/plain")
 
     downloads.register(server, views)
+    Compress(server)  # answers and package files; lists of customers are sent as they are
 
     @server.after_request
     def guard(response: Response) -> Response:

@@ -17,15 +17,15 @@ Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 Read = Callable[Concatenate[Snapshot, Asked], Answer]
 
-_MOST = 32
-_MOST_BYTES = 128_000_000
+_MOST_BYTES = 128_000_000  # of each read's answers
+_SMALL = 200_000  # bytes that an answer is taken for where nobody can say
 
 
 def remembered(read: Read[Asked, Answer]) -> Read[Asked, Answer]:
     """The read, which answers from memory where it was asked the same of the same snapshot.
 
-    What can be changed (frames and series) is copied for each who asks. What fails is not kept; of answers that are
-    many or large the oldest are forgotten.
+    What can be changed (frames and series) is copied for each who asks. What fails is not kept; of answers that
+    together are large the oldest are forgotten.
     """
     known: WeakKeyDictionary[Snapshot, OrderedDict[Hashable, Future[Answer]]] = WeakKeyDictionary()
     lock = Lock()
@@ -56,9 +56,9 @@ def remembered(read: Read[Asked, Answer]) -> Read[Asked, Answer]:
 
 
 def _forget(answers: OrderedDict[Hashable, Future[Answer]]) -> None:
-    """The oldest, until few enough and small enough are left; the newest stays."""
+    """The oldest, until the rest is small enough; the newest stays."""
     sizes = {key: _size(answer.result()) for key, answer in answers.items() if answer.done() and not answer.exception()}
-    while len(sizes) > 1 and (len(sizes) > _MOST or sum(sizes.values()) > _MOST_BYTES):
+    while len(sizes) > 1 and sum(sizes.values()) > _MOST_BYTES:
         oldest = next(iter(sizes))
         del answers[oldest], sizes[oldest]
 
@@ -68,4 +68,4 @@ def _size(answer: object) -> int:
         return int(answer.nbytes)
     if isinstance(answer, pd.DataFrame):
         return int(answer.memory_usage().sum())
-    return 1_000
+    return _SMALL

@@ -6,11 +6,10 @@ from uuid import uuid4
 from dash import MATCH, Dash, Input, Output, State, html
 from flask import request
 
-from dashboard import ids
+from dashboard import answers, ids
 from dashboard.components.graph import nothing, seen_from
 from dashboard.components.states import empty, failed
-from dashboard.pages import OF_SLOT, PICTURES, SLOTS, match
-from dashboard.scope import noted
+from dashboard.pages import PICTURES, SLOTS, match
 from dashboard.shell import SHELL_SLOTS
 from dashboard.theme import as_theme
 from dashboard.view import Component, View, Views
@@ -35,13 +34,11 @@ def register(app: Dash, views: Views) -> None:
     )
     def fill(search: str | None, _theme: str | None, slot: dict[str, str], pathname: str | None) -> Component:
         name = str(slot.get("name"))
-        function = SLOTS.get(name) or SHELL_SLOTS.get(name)
-        if function is None:
+        if name not in SLOTS and name not in SHELL_SLOTS:
             return html.Div()
         try:
             seen = view(search, pathname)
-            shown = function(seen)
-            return noted(seen, OF_SLOT[name], name, shown) if name in OF_SLOT else shown
+            return SHELL_SLOTS[name](seen) if name in SHELL_SLOTS else answers.filled(name, seen)
         except SnapshotError as error:
             return [] if name in SHELL_SLOTS else empty("Nothing to show yet", str(error))
         except Exception:  # whatever went wrong stays in its slot, and the log has it
@@ -58,12 +55,12 @@ def register(app: Dash, views: Views) -> None:
     def draw(
         search: str | None, _theme: str | None, picture: dict[str, str], camera: object, pathname: str | None
     ) -> Component:
-        function = PICTURES.get(str(picture.get("name")))
+        name = str(picture.get("name"))
         theme = as_theme(request.cookies.get("theme"))
-        if function is None:
+        if name not in PICTURES:
             return nothing(theme, "")
         try:
-            return seen_from(function(view(search, pathname)), camera)
+            return seen_from(answers.drawn(name, view(search, pathname)), camera)
         except SnapshotError as error:
             return nothing(theme, str(error))
         except Exception:  # as above

@@ -1,0 +1,38 @@
+"""What parts of pages show, kept: who asks for the same view of the same snapshot is answered from memory."""
+
+from dataclasses import fields
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.pages import OF_SLOT, PICTURES, SLOTS
+from dashboard.scope import noted
+from dashboard.view import Component, View
+from db.remembered import remembered
+from db.snapshot import Snapshot
+
+
+def filled(name: str, view: View) -> Component:
+    """What fills a slot of a page. Raises KeyError where there is no such slot."""
+    return _filled(view.snapshot, name, *_asked(view))
+
+
+def drawn(name: str, view: View) -> go.Figure:
+    """The figure of a picture, free to be changed. Raises KeyError where there is no such picture."""
+    return go.Figure(_drawn(view.snapshot, name, *_asked(view)))
+
+
+def _asked(view: View) -> tuple[Any, ...]:
+    """The view without its snapshot, which what is kept of it must not hold."""
+    return tuple(getattr(view, field.name) for field in fields(View) if field.name != "snapshot")
+
+
+@remembered
+def _filled(snapshot: Snapshot, name: str, *asked: Any) -> Component:
+    view = View(snapshot, *asked)
+    return noted(view, OF_SLOT[name], name, SLOTS[name](view))
+
+
+@remembered
+def _drawn(snapshot: Snapshot, name: str, *asked: Any) -> go.Figure:
+    return PICTURES[name](View(snapshot, *asked))
