@@ -3,7 +3,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-download docs notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-download docs images notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ bench-download: setup  ## Download the list of a million customers: memory, firs
 docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality
 	@$(python) -m tools.segment_tables
+
+images: setup-dev  ## Take the README's pictures anew from the pages that the browser tests walk
+	@$(python) -m pytest -q tests/e2e/test_every_page.py
+	@for page in overview segments movement; do cp tests/e2e/shots/$$page-1280-light.png docs/images/$$page.png; done
 
 notebook: setup-dev  ## Run notebooks/exploration.ipynb anew, in place, on the data that are loaded
 	@$(python) -m tools.notebook

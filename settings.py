@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Threads of the dashboard's server."""
     currency: str = Field(default="$", max_length=4)
     """The sign put before amounts of money."""
+    locale: str = Field(default="en", pattern=r"^[a-z]{2}([_-][A-Z]{2})?$")
+    """How numbers and days are written on the pages: de_DE, en_US, fr; the words stay English."""
     seed: int = Field(default=42, ge=0, le=MAX_SEED)
     """The one seed of every random choice in the models."""
     segments: Path | None = None

@@ -10,6 +10,8 @@ from gunicorn.app.base import BaseApplication
 
 from console import complaints, console, says_errors
 from dashboard.app import create_app
+from dashboard.locales import known
+from dashboard.reference import name_in_log
 from dashboard.report import write_report
 from db.embedded import release
 from db.engine import make_engine
@@ -71,11 +73,18 @@ def report(
 @says_errors
 def _serve() -> None:
     settings = load_settings()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_with_references()
+    known(settings.locale)  # or the server's own process would end with a traceback
     _refuse_taken_port(settings)
     _bring_up_to_date(settings)
     console.print(f"Shopper Spectrum is at [bold]http://{settings.host}:{settings.port}[/] (Ctrl-C ends it).")
     _Server(settings).run()
+
+
+def _log_with_references() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s [%(reference)s]: %(message)s")
+    for handler in logging.getLogger().handlers:
+        name_in_log(handler)
 
 
 def _bring_up_to_date(settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""Numbers as people read them: thousands separated, no more decimals than matter, a sign on every change."""
+"""Numbers as people read them: thousands separated, no more decimals than matter, a sign on every change.
+
+Marks and the order of a day are those of the shop's locale (see `dashboard.locales`).
+"""
 
 import math
 from datetime import date
@@ -6,6 +9,8 @@ from html import escape
 from typing import Any
 
 import pandas as pd
+
+from dashboard.locales import LOCALE
 
 NOTHING = "–"
 
@@ -15,9 +20,24 @@ def missing(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value))
 
 
+_MARKS = str.maketrans({",": "\x00", ".": "\x01"})
+
+
+def _written(value: float, decimals: int) -> str:
+    locale = LOCALE.get()
+    plain = f"{value:,.{decimals}f}".replace("-", "−")
+    return plain.translate(_MARKS).replace("\x00", locale.thousands).replace("\x01", locale.decimal)
+
+
+def _priced(sign: str, currency: str, written: str) -> str:
+    if LOCALE.get().sign_after and currency:
+        return f"{sign}{written}\u00a0{currency}"
+    return f"{sign}{currency}{written}"
+
+
 def number(value: Any, decimals: int = 0) -> str:
     """1234567.8 -> 1,234,568."""
-    return NOTHING if missing(value) else f"{float(value):,.{decimals}f}".replace("-", "−")
+    return NOTHING if missing(value) else _written(float(value), decimals)
 
 
 def money(value: Any, currency: str) -> str:
@@ -26,7 +46,7 @@ def money(value: Any, currency: str) -> str:
         return NOTHING
     sign = "−" if value < 0 else ""
     size = abs(float(value))
-    return f"{sign}{currency}{size:,.{2 if size < 1000 else 0}f}"
+    return _priced(sign, currency, _written(size, 2 if size < 1000 else 0))
 
 
 def short_money(value: Any, currency: str) -> str:
@@ -38,8 +58,9 @@ def short_money(value: Any, currency: str) -> str:
     for limit, unit, name in ((999.5e6, 1e9, "B"), (999.5e3, 1e6, "M"), (1e4, 1e3, "k")):
         if size >= limit:
             scaled = float(f"{size / unit:.3g}")
-            return f"{sign}{currency}{scaled:,.{max(0, 2 - math.floor(math.log10(scaled)))}f}{name}"
-    return f"{sign}{currency}{size:,.{2 if size < 100 else 0}f}"
+            digits = _written(scaled, max(0, 2 - math.floor(math.log10(scaled))))
+            return _priced(sign, currency, f"{digits}{name}")
+    return _priced(sign, currency, _written(size, 2 if size < 100 else 0))
 
 
 def money_change(value: Any, currency: str) -> str:
@@ -51,24 +72,29 @@ def percent(value: Any, decimals: int = 1) -> str:
     """0.4796 -> 48.0%; a small share that is not zero never reads 0%."""
     if missing(value):
         return NOTHING
+    ending = f"{LOCALE.get().before_percent}%"
     if 0 < abs(value) * 100 < 0.5 * 10**-decimals:
-        return f"<{10**-decimals:.{decimals}f}%"
-    return f"{float(value) * 100:,.{decimals}f}%".replace("-", "−")
+        return f"<{_written(10**-decimals, decimals)}{ending}"
+    return f"{_written(float(value) * 100, decimals)}{ending}"
 
 
 def day(value: Any) -> str:
-    """9 Dec 2011."""
+    """9 Dec 2011; where months come first Dec 9, 2011."""
     if missing(value):
         return NOTHING
     moment = pd.Timestamp(value)
-    return f"{moment.day} {moment:%b %Y}"
+    return f"{_of_month(moment)}, {moment:%Y}" if LOCALE.get().month_first else f"{_of_month(moment)} {moment:%Y}"
+
+
+def _of_month(moment: date) -> str:
+    return f"{moment:%b} {moment.day}" if LOCALE.get().month_first else f"{moment.day} {moment:%b}"
 
 
 def days(start: date, end: date) -> str:
     """10 Sep – 9 Dec 2011, the year said once where it is the same."""
     if start == end:
         return day(start)
-    first = day(start) if start.year != end.year else f"{start.day} {start:%b}"
+    first = day(start) if start.year != end.year else _of_month(start)
     return f"{first} – {day(end)}"
 
 
@@ -79,7 +105,7 @@ def month_so_far(last: date) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """1 order, 2 orders, 1,200 orders."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def unmarked(text: object) -> str:

@@ -64,7 +64,7 @@ def download(address: str, label: str = "Download CSV") -> Component:
 
 def head(name: str) -> list[Component]:
     """The top of each of the pages: its sentence and the way to the others, filled by `head_slots`."""
-    return [slot(f"{name}.sentence", "sentence"), slot(f"{name}.views", "strip")]
+    return [slot(f"{name}.sentence", "sentence"), slot(f"{name}.views", "controls")]
 
 
 def head_slots(name: str, path: str) -> dict[str, Slot]:
@@ -169,8 +169,8 @@ def shorter(lists: int, short: int, emptied: int) -> str:
     """What the rules do to the lists, in words."""
     if not short:
         return f"The rules leave all {fmt.plural(lists, 'list')} as long as they were."
-    none_left = f", {emptied:,} of them with nothing left" if emptied else ""
-    return f"The rules make {short:,} of {fmt.plural(lists, 'list')} shorter{none_left}."
+    none_left = f", {fmt.number(emptied)} of them with nothing left" if emptied else ""
+    return f"The rules make {fmt.number(short)} of {fmt.plural(lists, 'list')} shorter{none_left}."
 
 
 def without_rules(view: View, path: str) -> Component:

@@ -2,15 +2,16 @@
 
 import logging
 from pathlib import Path
-from uuid import uuid4
 
 import flask_bootstrap
 from dash.exceptions import DependencyException
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, g, request, send_from_directory
 from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
 from dashboard import downloads
+from dashboard.locales import LOCALE, Locale
+from dashboard.reference import name_in, reference
 from dashboard.view import Views
 from errors import SnapshotError
 
@@ -19,9 +20,18 @@ _BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "
 _log = logging.getLogger(__name__)
 
 
-def create_server(views: Views) -> Flask:
+def create_server(views: Views, locale: Locale) -> Flask:
     """The server with its own routes; Dash adds the rest."""
     server = Flask("shopper_spectrum")
+
+    @server.before_request
+    def speak() -> None:
+        g.locale = LOCALE.set(locale)
+
+    @server.teardown_request
+    def fall_silent(_: BaseException | None) -> None:
+        if "locale" in g:
+            LOCALE.reset(g.pop("locale"))
 
     @server.get("/vendor/bootstrap.min.css")
     def bootstrap() -> Response:
@@ -47,6 +57,7 @@ def create_server(views: Views) -> Flask:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("X-Frame-Options", "DENY")
+        name_in(response)
         return response
 
     @server.errorhandler(Exception)
@@ -55,8 +66,8 @@ def create_server(views: Views) -> Flask:
             return Response(f"{error.name}.\n", error.code, mimetype="text/plain")
         if isinstance(error, DependencyException):
             return Response("Not Found.\n", 404, mimetype="text/plain")
-        reference = uuid4().hex[:8]
-        _log.exception("request %s failed (reference %s)", request.path, reference)
-        return Response(f"Something went wrong; the log has the cause under {reference}.\n", 500, mimetype="text/plain")
+        _log.exception("request %s failed (reference %s)", request.path, reference())
+        words = f"Something went wrong; the log has the cause under {reference()}.\n"
+        return Response(words, 500, mimetype="text/plain")
 
     return server

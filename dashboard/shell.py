@@ -55,6 +55,14 @@ def _header() -> Component:
                     slot("shell.freshness", "strip"),
                     html.Button([icon("link"), "Copy link"], id=ids.COPY, className="button", type="button"),
                     html.Button(
+                        "?",
+                        id="toggle-help",
+                        className="button square",
+                        type="button",
+                        title="About this page",
+                        **{"aria-label": "Help on this page", "aria-expanded": "false", "aria-controls": ids.HELP},
+                    ),
+                    html.Button(
                         icon("theme"),
                         id="toggle-theme",
                         className="button square",

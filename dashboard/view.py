@@ -101,6 +101,10 @@ class Views:
             self._earlier = {}
         return held
 
+    def is_empty(self) -> bool:
+        """Whether nothing has been loaded yet. Raises SnapshotError where what was loaded is damaged."""
+        return newest_version(self._settings.data_dir) is None or shop.span(self.snapshot()) is None
+
     def view(self, query: str, theme: Theme = "light", subject: str = "", path: str = "/") -> View:
         """A view of the newest snapshot. Raises SnapshotError where there is nothing to see."""
         snapshot = self.snapshot()
@@ -160,6 +164,15 @@ CONTROL = Ignores(is_control=True)
 
 
 @dataclass(frozen=True)
+class Help:
+    """The question a page answers, how its numbers are counted, and documents to read on: in words -> name in docs/."""
+
+    answers: str
+    counted: tuple[str, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Page:
     """One page: where it is, what it is called, and the slots that fill it.
 
@@ -175,6 +188,8 @@ class Page:
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     icon: str | None = None
     """A name among the icons of `components.icons`; a page without one stands in no menu."""
+    help: Help | None = None
+    """What the help of the header shows here."""
     about: str | None = None
     """What of the filters needs to be known here, said under them."""
     ignoring: Mapping[str, Ignores] = field(default_factory=dict)

@@ -253,35 +253,10 @@
     }
   });
 
-  /* Where the server does not answer, the page must not pass off old numbers as those of the address. */
-  var notice = null;
-
-  function say(words) {
-    if (notice) return;
-    notice = document.createElement("div");
-    notice.className = "unanswered";
-    notice.setAttribute("role", "alert");
-    notice.textContent = words + " ";
-    var retry = document.createElement("button");
-    retry.type = "button";
-    retry.className = "button";
-    retry.textContent = "Try again";
-    retry.onclick = function () { location.reload(); };
-    notice.appendChild(retry);
-    document.body.appendChild(notice);
-  }
-
-  var ask = window.fetch;
-  window.fetch = function (address) {
-    var answer = ask.apply(this, arguments);
-    if (String((address && address.url) || address).indexOf("/_dash-update-component") >= 0) {
-      answer.then(function (reply) {
-        if (reply.status >= 400) say("The dashboard could not answer; what you see may be of an earlier view.");
-      }, function () {
-        say("The dashboard does not answer; what you see may be of an earlier view.");
-      });
-    }
-    return answer;
+  /* Numbers of the grids, with the marks of the shop's locale. */
+  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).written = function (number) {
+    var marks = document.documentElement.dataset.separators;
+    return number.replace(/[.,]/g, function (mark) { return mark === "." ? marks[0] : marks.slice(1); });
   };
 
   /* Cells of the grids. */

@@ -69,9 +69,9 @@ def _customers(view: View, asked: GridRequest) -> Answer:
             frame[name] = frame[name].dt.strftime("%Y-%m-%d %H:%M:%S")
     frame["href"] = [view.customer_href(customer_id) for customer_id in frame["customer_id"]]
     everyone = customers.everyone(view.snapshot)
-    said = f"{total:,} of {fmt.plural(everyone, 'customer')}"
+    said = f"{fmt.number(total)} of {fmt.plural(everyone, 'customer')}"
     if total == everyone:
-        said = "The only customer" if total == 1 else f"All {total:,} customers"
+        said = "The only customer" if total == 1 else f"All {fmt.number(total)} customers"
     if total == 0:
         said = NOBODY
     return frame, total, said

@@ -3,8 +3,10 @@
 from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import ids
-from dashboard.components.states import DROP, empty
+from dashboard.components.help import help_panel
+from dashboard.components.states import empty
 from dashboard.pages import match
+from dashboard.pages.first_run import first_run
 from dashboard.scope import of_page
 from dashboard.view import Component, Views
 from errors import SnapshotError
@@ -19,18 +21,22 @@ def register(app: Dash, views: Views) -> None:
         if page is None:
             home = dcc.Link("Go to the overview", href="/")
             return [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
+        told = help_panel(page.title, page.help) if page.help else None
         if page.record:
-            return page.layout(None)
+            return [told, *page.layout(subject)]
         try:
+            if views.is_empty():
+                return first_run()
             view = views.view(search or "", subject=subject, path=page.path)
         except SnapshotError as error:
             return [
                 html.H1(page.title, className="visually-hidden"),
-                empty("Nothing to show yet", str(error), " ", html.Br(), dcc.Link(DROP, href="/data")),
+                empty("This cannot be shown", str(error), " ", html.Br(), dcc.Link("See the loads", href="/data")),
             ]
         kinds = {"whole-history": page.whole_history, "compares": page.compares}
         return [
             html.Div(className=" ".join(kind for kind, is_so in kinds.items() if is_so), hidden=True),
+            told,
             html.Div(of_page(view, page), id=ids.slot("shell.scope"), className="page-scope"),
             html.P(page.about, className="ignores") if page.about else None,
             *page.layout(view),

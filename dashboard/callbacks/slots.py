@@ -1,7 +1,6 @@
 """Every slot and picture of every page is filled by these two callbacks: parse, query, component."""
 
 import logging
-from uuid import uuid4
 
 from dash import MATCH, Dash, Input, Output, State, html
 from flask import request
@@ -10,6 +9,7 @@ from dashboard import answers, ids
 from dashboard.components.graph import nothing, seen_from
 from dashboard.components.states import empty, failed
 from dashboard.pages import PICTURES, SLOTS, match
+from dashboard.reference import failed as marked_failed
 from dashboard.shell import SHELL_SLOTS
 from dashboard.theme import as_theme
 from dashboard.view import Component, View, Views
@@ -70,7 +70,7 @@ def register(app: Dash, views: Views) -> None:
 
 
 def _logged(place: dict[str, str], search: str | None) -> str:
-    """Log what just went wrong; gives the reference that finds it."""
-    reference = uuid4().hex[:8]
+    """Log what just went wrong; gives the reference that finds it, which the browser then says too."""
+    reference = marked_failed()
     _log.exception("%s failed (reference %s, search %r)", place, reference, search)
     return reference

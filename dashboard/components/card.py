@@ -1,7 +1,9 @@
 """A card: a title that says the finding, a line that says what is measured, and the thing itself."""
 
+from collections.abc import Sequence
+
 import pandas as pd
-from dash import html
+from dash import dcc, html
 
 from dashboard.components.table import Column, table
 from dashboard.view import Component
@@ -14,14 +16,33 @@ def card(
     aside: Component = None,
     twin: tuple[pd.DataFrame, list[Column]] | None = None,
 ) -> Component:
-    """`about` says what is measured, in which unit; `aside` stands right of the title; `twin` is the chart's table."""
+    """`about` says what is measured, in which unit; `aside` stands right of the title; `twin` is the chart's table.
+
+    What a card shows can be saved: a chart as PNG, a table as CSV.
+    """
     head = [html.Div([html.H2(title), html.P(about, className="about") if about else None], className="card-title")]
-    if aside is not None:
-        head.append(html.Div(aside, className="aside"))
-    children = [html.Header(head), *body]
-    if twin is not None:
-        children.append(as_table(*twin))
-    return html.Section(children, className="panel")
+    children = [*body, as_table(*twin)] if twin is not None else list(body)
+    right = [
+        part
+        for part in (*(aside if isinstance(aside, list) else [aside]), _savers(title, children))
+        if part is not None
+    ]
+    if right:
+        head.append(html.Div(right, className="aside"))
+    return html.Section([html.Header(head), *children], className="panel")
+
+
+def _savers(title: str, children: Sequence[Component]) -> Component:
+    """A button for each form in which the card can be saved; `assets/save.js` does it, in the browser alone."""
+    there = {type(part) for part in html.Div(list(children))._traverse()}
+    forms = [
+        html.Button(
+            form, className="save", type="button", **{"data-save": form.lower(), "aria-label": f"{form}: {title}"}
+        )
+        for form, kind in (("PNG", dcc.Graph), ("CSV", html.Table))
+        if kind in there
+    ]
+    return html.Div(forms, className="saves", role="group", **{"aria-label": "Save"}) if forms else None
 
 
 def as_table(frame: pd.DataFrame, columns: list[Column]) -> Component:

@@ -69,7 +69,7 @@ def sankey(flows: pd.DataFrame, nodes: pd.DataFrame, theme: Theme, height: int) 
     links = [colour(CAUSES[cause][1], theme) for cause in flows["cause"]]
     named = [
         {
-            "text": f"{fmt.unmarked(fmt.shortened(name, _LETTERS))}  {count:,}",
+            "text": f"{fmt.unmarked(fmt.shortened(name, _LETTERS))}  {fmt.number(count)}",
             "x": side,
             "y": 1 - y,
             "xanchor": "left" if side else "right",

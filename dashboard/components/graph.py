@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 
 from dashboard import ids
+from dashboard.locales import LOCALE
 from dashboard.theme import Theme, template
 from dashboard.view import Component
 
@@ -17,10 +18,13 @@ _CONFIG = {
     "showSendToCloud": False,
     "plotlyServerURL": "",
     "responsive": True,
-    "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendDataToCloud"],
-    "toImageButtonOptions": {"scale": 2},
+    "displayModeBar": False,
 }
+_TURNED = {
+    "displayModeBar": "hover",
+    "modeBarButtonsToRemove": ["toImage", "sendDataToCloud"],  # the card saves it, with its title
+}
+"""A picture in three dimensions is moved by tools of its own."""
 
 
 def nothing(theme: Theme, words: str) -> go.Figure:
@@ -33,22 +37,27 @@ def nothing(theme: Theme, words: str) -> go.Figure:
 
 def figure(theme: Theme, *traces: Any, **layout: Any) -> go.Figure:
     """An empty or filled figure in the theme. `layout` is plotly's."""
-    return go.Figure(data=list(traces), layout={"template": template(theme), "showlegend": False, **layout})
+    return go.Figure(
+        data=list(traces),
+        layout={"template": template(theme), "showlegend": False, "separators": LOCALE.get().separators, **layout},
+    )
 
 
 def graph(name: str, drawn: go.Figure, height: int, label: str) -> Component:
     """A plot under a name of its own; `label` says in words what it shows.
 
     A mark whose first customdata entry is an address of this application leads there when clicked; so does one of
-    `changed`, and a `#` with a customer's id.
+    `changed`, and a `#` with a customer's id. Whoever cannot click it follows the links of the chart's table.
     """
-    return _framed(ids.graph(name), drawn, height, label)
+    return _framed(ids.graph(name), drawn, height, label, "img", _CONFIG)
 
 
 def picture(name: str, height: int, label: str) -> Component:
     """A plot that is drawn, and drawn anew, by the page's function of that name; its camera and zoom stay."""
     blank = go.Figure(layout={"xaxis": {"visible": False}, "yaxis": {"visible": False}})
-    return html.Div([_framed(ids.picture(name), blank, height, label), dcc.Store(id=ids.camera(name))])
+    return html.Div(
+        [_framed(ids.picture(name), blank, height, label, "group", _CONFIG | _TURNED), dcc.Store(id=ids.camera(name))]
+    )
 
 
 def changed(path: str, **values: str) -> str:
@@ -77,7 +86,9 @@ def _place(point: object) -> dict[str, float] | None:
     return numbers if fits else None
 
 
-def _framed(id_: dict[str, str], drawn: go.Figure, height: int, label: str) -> Component:
-    size = {"height": f"{height}px"}
-    plot = dcc.Graph(id=id_, figure=drawn, config=_CONFIG, style=size)
-    return html.Div(plot, role="img", className=f"plot plot-{id_['name']}", **{"aria-label": label})
+def _framed(
+    id_: dict[str, str], drawn: go.Figure, height: int, label: str, role: str, config: Mapping[str, Any]
+) -> Component:
+    """An image is one thing to a screen reader; what has buttons of its own is a group."""
+    plot = dcc.Graph(id=id_, figure=drawn, config=dict(config), style={"height": f"{height}px"})
+    return html.Div(plot, role=role, className=f"plot plot-{id_['name']}", **{"aria-label": label})

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import numpy as np
 from dash import html
 
-from dashboard.format import missing, percent
+from dashboard.format import missing, number, percent
 from dashboard.kpis import Kpi
 from dashboard.theme import Theme, token
 from dashboard.view import Component
@@ -41,7 +41,7 @@ def change(kpi: Kpi, now: float, before: float, reference: str, currency: str) -
     if difference is None and now != 0:
         return html.P(["new, ", was], className="kpi-change")
     difference = difference or 0.0
-    size = f"{abs(difference) * 100:.1f} pts" if kpi.is_share else percent(abs(difference))
+    size = f"{number(abs(difference) * 100, 1)} pts" if kpi.is_share else percent(abs(difference))
     if round(abs(difference), 3) == 0:
         return html.P([html.Span("= unchanged"), " ", was], className="kpi-change", title=reference)
     rose = difference > 0

@@ -71,7 +71,7 @@ def lift_bars(traits: pd.DataFrame, theme: Theme, key: str, furthest: float) -> 
     """
     lifts = _drawn(traits["lift"])
     more = traits["lift"] >= 1
-    texts = [f"{lift - 1:+.0%}".replace("-", "−") if lift < 3 else f"{lift:.1f}×" for lift in traits["lift"]]
+    texts = [_gap(lift) for lift in traits["lift"]]
     hovers = [
         f"{fmt.unmarked(row['value'])}<br>{fmt.percent(row['share'])} of the segment, {fmt.percent(row['shop_share'])} "
         f"expected of it<br>{fmt.plural(int(row['customers']), 'customer')}, q {_q(row['q_value'])}"
@@ -114,5 +114,12 @@ def _drawn(lifts: pd.Series) -> npt.NDArray[np.float64]:
     return drawn
 
 
+def _gap(lift: float) -> str:
+    """+20%, −35%, 3.1×."""
+    if lift >= 3:
+        return f"{fmt.number(lift, 1)}×"
+    return f"{'+' if lift >= 1.005 else ''}{fmt.percent(lift - 1, 0)}"
+
+
 def _q(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"
+    return "below 0.001" if value < 0.001 else fmt.number(value, 3)

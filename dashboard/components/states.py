@@ -7,15 +7,20 @@ from dash import html
 from dashboard import ids
 from dashboard.view import Component
 
-DROP = "Drop a file or load the sample on the Data page"
+Shape = Literal["sentence", "controls", "cards", "chart", "tall", "table", "list", "strip"]
 
-Shape = Literal["sentence", "cards", "chart", "tall", "table", "strip"]
+_BONES: dict[Shape, int] = {"sentence": 2, "controls": 3, "cards": 6, "chart": 3, "tall": 3, "table": 10, "list": 12}
+"""Lines, controls or cards; of a chart its title, what it measures and itself; of a table the same and its rows."""
 
 
 def slot(name: str, shape: Shape, width: str = "") -> Component:
-    """The place for one answer, shown as a skeleton of its shape until the answer is there; `width` is a CSS class."""
-    bones = [html.Div(className="bone") for _ in range(6 if shape == "cards" else 1)]
-    waiting = html.Div(bones, className=f"skeleton skeleton-{shape}", **{"aria-hidden": "true"})
+    """The place for one answer, shown as a skeleton of its shape until the answer is there; `width` is a CSS class.
+
+    The skeleton is about as tall as the answer will be, so that nothing below it jumps.
+    """
+    bones = [html.Div(className="bone") for _ in range(_BONES.get(shape, 1))]
+    panel = " panel" if shape in ("chart", "tall", "table", "list") else ""
+    waiting = html.Div(bones, className=f"skeleton skeleton-{shape}{panel}", **{"aria-hidden": "true"})
     return html.Div(waiting, id=ids.slot(name), className=f"slot {width}".strip())
 
 
@@ -29,10 +34,8 @@ def failed(reference: str) -> Component:
     return html.Div(
         [
             html.H2("This part could not be shown"),
-            html.P(
-                ["Reload the page to try again. If it stays, the log has the cause under ", html.Code(reference), "."]
-            ),
+            html.P(["Try again; if it stays, the log of the server has the cause under ", html.Code(reference), "."]),
+            html.Button("Try again", className="button", type="button", **{"data-again": reference}),
         ],
         className="empty failed",
-        role="alert",
     )

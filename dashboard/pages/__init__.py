@@ -9,6 +9,7 @@ from dashboard.pages import (
     customer,
     customers,
     data,
+    guide,
     movement,
     offers_bundles,
     offers_customer,
@@ -37,6 +38,7 @@ PAGES: tuple[Page, ...] = (
     offers_bundles.PAGE,
     quality.PAGE,
     data.PAGE,
+    guide.PAGE,
 )
 
 SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for name, fill in page.slots.items()})

@@ -4,7 +4,7 @@ import pandas as pd
 from dash import html
 
 from dashboard import format as fmt
-from dashboard import offering
+from dashboard import helps, offering
 from dashboard.components import charts
 from dashboard.components.card import card
 from dashboard.components.course import WHY, finding, strip
@@ -25,7 +25,7 @@ def layout(_: View) -> Component:
         html.H1("Customer", className="visually-hidden"),
         slot("customer.head", "sentence"),
         slot("customer.course", "strip"),
-        html.Div([slot("customer.discover", "table"), slot("customer.buy_again", "table")], className="grid halves"),
+        html.Div([slot("customer.discover", "list"), slot("customer.buy_again", "list")], className="grid halves"),
         html.Div(
             [slot("customer.history", "chart"), slot("customer.favourites", "table")],
             className="grid",
@@ -112,7 +112,7 @@ def orders(view: View) -> Component:
         Column("lines", "Lines", fmt.number, numeric=True),
         Column("items", "Items", fmt.number, numeric=True),
         Column("amount", f"Net amount ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
-        Column("is_return", "", lambda v: "return" if v else ""),
+        Column("is_return", "Kind", lambda v: "return" if v else "order"),
     ]
     about = _counted(frame) if len(shown) == len(frame) else f"The newest {len(shown)} of {_counted(frame)}"
     return card("Orders", html.Div(table(shown, columns), className="scroll"), about=about)
@@ -131,6 +131,7 @@ _SLOTS: dict[str, Slot] = {
 PAGE = Page(
     path="/customers/",
     title="Customer",
+    help=helps.CUSTOMER,
     layout=layout,
     slots=_SLOTS,
     whole_history=True,

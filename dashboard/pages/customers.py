@@ -4,7 +4,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard import ids
+from dashboard import helps, ids
 from dashboard.components.grid import grid
 from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
@@ -125,6 +125,7 @@ def _folded(words: str, content: list[Component]) -> Component:
 PAGE = Page(
     path="/customers",
     title="Customers",
+    help=helps.CUSTOMERS,
     icon="customers",
     layout=layout,
     slots={"customers.trail": trail, "customers.refine": refine},

@@ -65,7 +65,7 @@ def _column(name: str) -> dict[str, Any]:
 
 def _number(name: str) -> dict[str, Any]:
     measure = MEASURES[name]
-    written = f"d3.format('{_FORMATS.get(name, ',')}')(params.value)"
+    written = f"written(d3.format('{_FORMATS.get(name, ',')}')(params.value))"
     note = " Filter by the share: 0.9 is 90%." if name in _SHARES else ""
     column = {
         "headerName": _SHORT.get(name, measure.label),

@@ -7,7 +7,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import ids
+from dashboard import helps, ids
 from dashboard.components.card import card
 from dashboard.components.table import Column, table
 from dashboard.view import Component, Page
@@ -33,7 +33,7 @@ def drop_zone(limit_mb: int) -> Component:
             html.H2("Drop a file here"),
             html.P(
                 "Orders, customers, products, events or campaigns as CSV, Excel or Parquet, up to "
-                f"{limit_mb:,} MB. Nothing is loaded before you have seen what was understood.",
+                f"{fmt.number(limit_mb)} MB. Nothing is loaded before you have seen what was understood.",
                 className="about",
             ),
             html.Div([choose, html.Span(id="upload-progress", **{"aria-live": "polite"})], className="bar start"),
@@ -92,7 +92,7 @@ def listed(loads: Sequence[Load], currency: str) -> Component:
         Column("amount", f"Amount ({currency})", cents, numeric=True),
         Column("months", "Months", style="secondary"),
     ]
-    title = f"{fmt.plural(len(standing), 'load')}: {rows:,} of {read:,} rows accepted"
+    title = f"{fmt.plural(len(standing), 'load')}: {fmt.number(rows)} of {fmt.number(read)} rows accepted"
     return card(title, table(frame, columns), about="The newest first; open one to see where every row and cent went")
 
 
@@ -109,7 +109,7 @@ def _span(months: Sequence[str]) -> str:
 
 def cents(value: Any) -> str:
     """An amount to the cent."""
-    return f"{value:,.2f}".replace("-", "−")
+    return fmt.number(value, 2)
 
 
-PAGE = Page(path="/data", title="Data", icon="data", layout=layout, slots={}, record=True)
+PAGE = Page(path="/data", title="Data", help=helps.DATA, icon="data", layout=layout, slots={}, record=True)

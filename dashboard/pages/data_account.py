@@ -48,12 +48,12 @@ def _remarks(remarks: Sequence[str]) -> Component:
 
 def finding(load: Load) -> str:
     """536,641 of 541,909 rows accepted; 5,268 rejected, most: duplicate."""
-    said = f"{load.rows_accepted:,} of {load.rows_read:,} rows accepted"
+    said = f"{fmt.number(load.rows_accepted)} of {fmt.number(load.rows_read)} rows accepted"
     if not load.rejected:
         return f"{said}."
     reason, (rows, _) = next(iter(load.rejected.items()))
-    most = f", most: {words(reason)} ({rows:,})" if len(load.rejected) > 1 else f": {words(reason)}"
-    return f"{said}; {load.rows_rejected:,} rejected{most}."
+    most = f", most: {words(reason)} ({fmt.number(rows)})" if len(load.rejected) > 1 else f": {words(reason)}"
+    return f"{said}; {fmt.number(load.rows_rejected)} rejected{most}."
 
 
 def _facts(told: Account) -> str:
@@ -74,7 +74,7 @@ def _reconciliation(told: Account, currency: str) -> Component:
     ]
     meanings = load.options.get("reasons", {})
     columns = [
-        Column("what", ""),
+        Column("what", "Part"),
         Column("rows", "Rows", fmt.number, numeric=True),
         Column("amount", f"Amount ({currency})", cents, numeric=True),
     ]
@@ -82,7 +82,7 @@ def _reconciliation(told: Account, currency: str) -> Component:
     if meanings:
         frame["meaning"] = ["", "", *(meanings.get(reason, "").replace("`", "") for reason in load.rejected)]
         columns.append(Column("meaning", "What it means", style="prose"))
-    elsewhere = ", ".join(f"{rows:,} by load {number}" for number, rows in told.already_loaded.items())
+    elsewhere = ", ".join(f"{fmt.number(rows)} by load {number}" for number, rows in told.already_loaded.items())
     return card(
         "Every row and every cent",
         table(frame, columns),
@@ -97,8 +97,8 @@ def _changes(told: Account) -> Component:
     if extent.orders:
         facts = [
             ("Orders", fmt.number(extent.orders)),
-            ("Customers", f"{extent.customers:,} ({told.customers_new:,} new)"),
-            ("Products", f"{extent.products:,} ({told.products_new:,} new)"),
+            ("Customers", f"{fmt.number(extent.customers)} ({fmt.number(told.customers_new)} new)"),
+            ("Products", f"{fmt.number(extent.products)} ({fmt.number(told.products_new)} new)"),
             ("Days", f"{fmt.day(extent.first_ordered_at)} – {fmt.day(extent.last_ordered_at)}"),
             ("Months touched", fmt.number(len(load.months))),
             ("Returns", fmt.number(load.returns)),

@@ -44,7 +44,7 @@ def standing_out(findings: Sequence[Finding], currency: str) -> Component:
         Column("such", "Such as", style="secondary"),
         Column("meaning", "What it means", style="prose"),
     ]
-    title = f"{sum(found.rows for found in findings):,} lines stand out; all of them count"
+    title = f"{fmt.number(sum(found.rows for found in findings))} lines stand out; all of them count"
     return card(title, table(pd.DataFrame(rows), columns), about="Findings change nothing: the lines stay as they are")
 
 

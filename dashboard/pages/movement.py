@@ -5,6 +5,7 @@ from datetime import timedelta
 from dash import html
 
 from dashboard import format as fmt
+from dashboard import helps
 from dashboard.components.choice import choice, either
 from dashboard.components.states import empty, slot
 from dashboard.pages import movement_bridge, movement_cohorts, movement_months
@@ -31,7 +32,7 @@ def layout(_: View) -> Component:
     return [
         html.H1("Movement", className="visually-hidden"),
         slot("movement.sentence", "sentence"),
-        slot("movement.choices", "strip"),
+        slot("movement.choices", "controls"),
         html.Div([slot("movement.flows", "tall", "full"), slot("movement.matrix", "chart", "full")], className="grid"),
         html.H2("From period to period", className="section"),
         html.Div(
@@ -70,11 +71,11 @@ def sentence(view: View) -> Component:
         return empty("No customers in this view", "Choose fewer filters.")
     since, until = fmt.day(course.since), fmt.day(course.until)
     causes = course.moved.groupby("told")["customers"].sum().sort_values(ascending=False)
-    why = ", ".join(f"{count:,} {_BECAUSE[str(cause)]}" for cause, count in causes.items())
+    why = ", ".join(f"{fmt.number(count)} {_BECAUSE[str(cause)]}" for cause, count in causes.items())
     lead = f"{fmt.plural(moved, 'customer')} moved between {since} and {until}" + (f": {why}." if why else ".")
     adds = (
-        f" {fmt.plural(everyone, 'customer')} in all: {course.customers('stayed'):,} stayed, {moved:,} moved, "
-        f"{course.customers('new'):,} new."
+        f" {fmt.plural(everyone, 'customer')} in all: {fmt.number(course.customers('stayed'))} stayed, "
+        f"{fmt.number(moved)} moved, {fmt.number(course.customers('new'))} new."
     )
     return html.P([html.Strong(lead), adds], className="sentence")
 
@@ -117,6 +118,7 @@ def choices(view: View) -> Component:
 PAGE = Page(
     path="/movement",
     title="Movement",
+    help=helps.MOVEMENT,
     icon="movement",
     layout=layout,
     slots={

@@ -70,8 +70,8 @@ def money_columns(view: View) -> list[Column]:
     sign = view.currency
     money = [("before", f"Before ({sign})"), ("now", f"This period ({sign})"), ("change", f"Change ({sign})")]
     return [
-        Column("name", "Customers who are", href=None),
-        Column("customers", "Customers", fmt.number, numeric=True),
+        Column("name", "Customers who are"),
+        Column("customers", "Customers", fmt.number, numeric=True, href=lambda row: str(row["href"])),
         *(Column(name, title, lambda v: fmt.number(v, 2), numeric=True) for name, title in money),
     ]
 
@@ -105,7 +105,7 @@ def _account(row: pd.Series, currency: str) -> str:
 def unlisted(row: pd.Series) -> str:
     """How many of the customers no list can show, because the published segments do not know them."""
     unknown = int(row["customers"] - row["listed"])
-    return f" ({unknown:,} of them without a segment)" if unknown else ""
+    return f" ({fmt.number(unknown)} of them without a segment)" if unknown else ""
 
 
 def mark(view: View, standing: str, period: Period) -> str:

@@ -29,13 +29,13 @@ def retention(view: View) -> Component:
     partial = whole_month(last).end > last
     frame["month"] = [c + pd.DateOffset(months=int(age)) for c, age in zip(frame["cohort"], frame["age"], strict=True)]
     frame["is_partial"] = partial & (frame["month"] == pd.Timestamp(whole_month(last).start))
+    frame["href"] = [
+        view.href("/customers", start=None, end=None, cohort=Cohort(row["cohort"].date(), int(row["age"])))
+        for _, row in frame.iterrows()
+    ]
     drawn = frame[(frame["cohort"].isin(sorted(frame["cohort"].unique())[-_MOST:])) & (frame["age"] < _MOST)].copy()
     drawn["star"] = np.where(drawn["is_partial"], _PARTIAL, "")
     drawn["hover"] = [_said(row, view.currency) for _, row in drawn.iterrows()]
-    drawn["href"] = [
-        view.href("/customers", start=None, end=None, cohort=Cohort(row["cohort"].date(), int(row["age"])))
-        for _, row in drawn.iterrows()
-    ]
     drawn["share_text"] = [fmt.percent(s, 0) for s in drawn["share"]] + drawn["star"]
     drawn["revenue_text"] = [fmt.short_money(r, "") for r in drawn["revenue"]] + drawn["star"]
     title = _finding(frame)
@@ -59,7 +59,7 @@ def retention(view: View) -> Component:
         Column("cohort", "First order in", lambda c: f"{c:%b %Y}", style="date"),
         Column("age", "Months since", fmt.number, numeric=True),
         Column("size", "Cohort", fmt.number, numeric=True),
-        Column("customers", "Bought", fmt.number, numeric=True),
+        Column("customers", "Bought", fmt.number, numeric=True, href=lambda row: str(row["href"])),
         Column("share", "Share", fmt.percent, numeric=True),
         Column("revenue", f"Net revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
     ]
@@ -74,7 +74,7 @@ def _cells(drawn: pd.DataFrame, column: str, view: View) -> go.Figure:
         for name in (f"{column}_text", "hover", "href")
     }
     sizes = drawn.groupby("cohort")["size"].first()
-    rows = [f"{cohort:%b %Y} · {size:,}" for cohort, size in sizes.items()]
+    rows = [f"{cohort:%b %Y} · {fmt.number(size)}" for cohort, size in sizes.items()]
     if column == "share":
         values[0] = 0.0  # always 100%: in its true colour it would drown the others
     return heatmap(
@@ -99,7 +99,6 @@ def _finding(frame: pd.DataFrame) -> str:
 
 
 def _said(row: pd.Series, currency: str) -> str:
-    bought = (
-        f"{row['customers']:,} of {row['size']:,} first buyers of {row['cohort']:%b %Y} bought in {row['month']:%b %Y}"
-    )
+    of = f"{fmt.number(row['customers'])} of {fmt.number(row['size'])}"
+    bought = f"{of} first buyers of {row['cohort']:%b %Y} bought in {row['month']:%b %Y}"
     return f"{bought} ({fmt.percent(row['share'])}), {fmt.money(row['revenue'], currency)} net"

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from dashboard import format as fmt
 from dashboard.components.flows import CAUSES
 from dashboard.view import View
 from db.drill import Grouping, Move
@@ -84,5 +85,5 @@ def side(frame: pd.DataFrame, name: str, colour: str) -> pd.DataFrame:
     )
     bars = bars.sort_values(["position", name], na_position="last", ignore_index=True)
     names = bars[name].astype(str)
-    label = [f"{text}  {count:,}" for text, count in zip(names, bars["customers"], strict=True)]
+    label = [f"{text}  {fmt.number(count)}" for text, count in zip(names, bars["customers"], strict=True)]
     return bars.assign(name=names, label=label, colour=bars["colour"].fillna("other"))

@@ -69,7 +69,7 @@ def _finding(course: Course) -> str:
     changed = moved[moved["cause"] != "yardstick"]
     flow = (moved if changed.empty else changed).sort_values("customers", ascending=False, kind="stable").iloc[0]
     of = course.flows.loc[course.flows["from_segment"] == flow["from_segment"], "customers"].sum()
-    who = f"{flow['customers']:,} of {of:,} {flow['from_segment']}"
+    who = f"{fmt.number(flow['customers'])} of {fmt.number(of)} {flow['from_segment']}"
     return f"{who} {_DID[flow['told']]} {flow['to_segment']}, since {since}"
 
 

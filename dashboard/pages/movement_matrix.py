@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable
 
+import pandas as pd
 from dash import html
 
 from dashboard import format as fmt
 from dashboard.components.card import card
 from dashboard.components.graph import graph
 from dashboard.components.heat import heatmap
+from dashboard.components.table import Column
 from dashboard.pages.movement_course import NOBODY, course_of, mark, side
 from dashboard.view import Component, View
 
@@ -30,7 +32,8 @@ def matrix(view: View) -> Component:
         return [[show(row, column) if numbers[row, column] else "" for column in columns] for row in rows]
 
     def said(row: str, column: str) -> str:
-        return f"{row} → {column}: {numbers[row, column]:,}, {fmt.percent(numbers[row, column] / of[row])} of {row}"
+        share = fmt.percent(numbers[row, column] / of[row])
+        return f"{row} → {column}: {fmt.number(numbers[row, column])}, {share} of {row}"
 
     def address(row: str, column: str) -> str:
         return mark(view, course, *(("", column, "new") if row == NOBODY else (row, column)))
@@ -39,7 +42,7 @@ def matrix(view: View) -> Component:
         rows,
         columns,
         [[numbers[row, column] / of[row] or math.nan for column in columns] for row in rows],
-        cells(lambda row, column: f"{numbers[row, column]:,}"),
+        cells(lambda row, column: fmt.number(numbers[row, column])),
         cells(said),
         view.theme,
         hrefs=cells(address),
@@ -49,4 +52,15 @@ def matrix(view: View) -> Component:
     about = "From each row to each column; the stronger the colour, the larger the share of the row. Click one for them"
     wide = {"--least": f"{140 + 92 * len(columns)}px"}
     plot = html.Div(graph("matrix", drawn, 110 + 40 * len(rows), title), className="wide-plot", style=wide)
-    return card(title, plot, about=about)
+    counted = [(row, column, number) for (row, column), number in numbers.items() if number]
+    cells_told = pd.DataFrame(counted, columns=["origin", "target", "customers"])
+    cells_told["share"] = cells_told["customers"] / cells_told["origin"].map(of)
+    told = [
+        Column("origin", "From"),
+        Column("target", "To"),
+        Column(
+            "customers", "Customers", fmt.number, numeric=True, href=lambda row: address(row["origin"], row["target"])
+        ),
+        Column("share", "Share of from", fmt.percent, numeric=True),
+    ]
+    return card(title, plot, about=about, twin=(cells_told, told))

@@ -61,7 +61,12 @@ def months(view: View) -> Component:
     if last.end < last_day:
         about += f". {fmt.month_so_far(last_day)} and is left out"
     shown = frame.assign(
-        name=[STANDINGS[s][0] for s in frame["standing"]], label=[f"{m:%b %Y}" for m in pd.to_datetime(frame["month"])]
+        name=[STANDINGS[s][0] for s in frame["standing"]],
+        href=[
+            mark(view, standing, whole_month(pd.Timestamp(month).date()))
+            for standing, month in zip(frame["standing"], frame["month"], strict=True)
+        ],
+        label=[f"{m:%b %Y}" for m in pd.to_datetime(frame["month"])],
     )
     columns = [Column("label", "Month", style="date"), *money_columns(view)]
     return card(_monthly_finding(frame, starts[-1], names[-1]), panes(plots), about=about, twin=(shown, columns))
@@ -70,7 +75,7 @@ def months(view: View) -> Component:
 def _monthly_finding(frame: pd.DataFrame, month: pd.Timestamp, name: str) -> str:
     of = frame[frame["month"] == month].set_index("standing")["customers"]
     came, went = int(of.get("new", 0)) + int(of.get("won_back", 0)), int(of.get("lapsed", 0))
-    return f"In {name} {came:,} customers came or came back, {went:,} lapsed"
+    return f"In {name} {fmt.number(came)} customers came or came back, {fmt.number(went)} lapsed"
 
 
 def _of_month(row: pd.Series, month: str, standing: str, view: View) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from dash import html
 
 from dashboard import format as fmt
-from dashboard import ids, offering
+from dashboard import helps, ids, offering
 from dashboard.components.grid import grid
 from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
@@ -75,7 +75,7 @@ def _product(name: str, head: str) -> dict[str, Any]:
 
 def _number(name: str) -> dict[str, Any]:
     head, form, means = _NUMBERS[name]
-    shown = f"d3.format('{form}')(params.value)"
+    shown = f"written(d3.format('{form}')(params.value))"
     return {
         "field": name,
         "headerName": head,
@@ -104,6 +104,7 @@ def finding(view: View) -> Component:
 PAGE = Page(
     path=offering.BUNDLES,
     title="Recommendations",
+    help=helps.RECOMMENDATIONS,
     layout=layout,
     slots={**offering.head_slots("offers_bundles", offering.BUNDLES), "offers_bundles.finding": finding},
     whole_history=True,

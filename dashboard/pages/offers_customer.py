@@ -2,7 +2,7 @@
 
 from dash import dcc, html
 
-from dashboard import offering
+from dashboard import helps, offering
 from dashboard.components.card import segment_chip
 from dashboard.components.states import empty, slot
 from dashboard.pages.recommendations import customer_box
@@ -21,7 +21,7 @@ def layout(view: View) -> Component:
         offering.rule_bar(view, offering.LIST_RULES),
         html.Div([slot("offers_customer.head", "strip"), customer_box()], className="bar offers-bar"),
         html.Div(
-            [slot("offers_customer.discover", "table"), slot("offers_customer.buy_again", "table")],
+            [slot("offers_customer.discover", "list"), slot("offers_customer.buy_again", "list")],
             className="grid halves",
         ),
     ]
@@ -65,6 +65,7 @@ def _offers(view: View, kind: str, title: str, about: str) -> Component:
 PAGE = Page(
     path=offering.ONE_CUSTOMER,
     title="Recommendations",
+    help=helps.RECOMMENDATIONS,
     layout=layout,
     slots={
         **offering.head_slots("offers_customer", offering.CUSTOMERS),

@@ -6,7 +6,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import ids, offering
+from dashboard import helps, ids, offering
 from dashboard.components.card import card, segment_chip
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
@@ -119,6 +119,7 @@ def _worth(frame: pd.DataFrame, value: str, view: View) -> str:
 PAGE = Page(
     path=offering.PRODUCTS,
     title="Recommendations",
+    help=helps.RECOMMENDATIONS,
     layout=layout,
     slots={
         **offering.head_slots("offers_product", offering.PRODUCTS),

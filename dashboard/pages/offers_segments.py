@@ -6,7 +6,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import offering
+from dashboard import helps, offering
 from dashboard.components.card import card, pill, segment_chip
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
@@ -86,6 +86,7 @@ def _list(view: View, frame: pd.DataFrame, title: str, name: str, head: str, sho
 PAGE = Page(
     path=offering.SEGMENTS,
     title="Recommendations",
+    help=helps.RECOMMENDATIONS,
     layout=layout,
     slots={
         **offering.head_slots("offers_segments", offering.SEGMENTS),

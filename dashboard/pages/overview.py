@@ -2,6 +2,7 @@
 
 from dash import html
 
+from dashboard import helps
 from dashboard.components.states import slot
 from dashboard.pages.overview_actions import actions
 from dashboard.pages.overview_concentration import concentration
@@ -40,6 +41,7 @@ def layout(_: View) -> Component:
 PAGE = Page(
     path="/",
     title="Overview",
+    help=helps.OVERVIEW,
     icon="overview",
     layout=layout,
     slots={

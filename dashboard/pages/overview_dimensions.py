@@ -72,7 +72,7 @@ def _pane(view: View, dimension: queries.Dimension, frame: pd.DataFrame) -> Comp
         list(drawn["value"]), list(drawn["change"].abs()), texts, view.theme, colours=colours, hrefs=hrefs
     )
     picture.update_layout(margin={"r": 130})
-    columns = _columns(dimension, view.currency, before="Before", revenue="Now", change="Change")
+    columns = _columns(view, dimension, before="Before", revenue="Now", change="Change")
     drawing = graph(f"movers-{dimension}", picture, 40 + 28 * len(drawn), f"{name} that moved most")
     return html.Div([drawing, as_table(frame, columns)])
 
@@ -106,7 +106,7 @@ def where(view: View) -> Component:
     picture = charts.bars(list(named["value"]), list(named["revenue"]), texts, view.theme, hrefs=hrefs)
     picture.update_layout(margin={"r": 110})
     columns = [
-        *_columns(dimension, view.currency, revenue="Net revenue"),
+        *_columns(view, dimension, revenue="Net revenue"),
         Column("orders", "Orders", fmt.number, numeric=True),
     ]
     about = f"Net revenue by {dimension}, {len(named)} of {frame['value'].nunique()}; click one to see it alone"
@@ -122,9 +122,18 @@ def _telling(view: View) -> tuple[queries.Dimension, pd.DataFrame]:
     return dimension, frames[dimension]
 
 
-def _columns(dimension: queries.Dimension, currency: str, **money: str) -> list[Column]:
+def _columns(view: View, dimension: queries.Dimension, **money: str) -> list[Column]:
     """The value's name and amounts of money: column -> title."""
+    field, _ = FIELDS[dimension]
     return [
-        Column("value", dimension.capitalize(), lambda v: "not named" if fmt.missing(v) else str(v)),
-        *[Column(key, f"{name} ({currency})", lambda v: fmt.number(v, 2), numeric=True) for key, name in money.items()],
+        Column(
+            "value",
+            dimension.capitalize(),
+            lambda v: "not named" if fmt.missing(v) else str(v),
+            href=lambda row: "" if fmt.missing(row["value"]) else view.href("/", **{field: (row["value"],)}),
+        ),
+        *[
+            Column(key, f"{name} ({view.currency})", lambda v: fmt.number(v, 2), numeric=True)
+            for key, name in money.items()
+        ],
     ]

@@ -30,7 +30,7 @@ def segments(view: View) -> Component:
     picture = charts.paired_bars(names, shares, ("of revenue", "of customers"), colours, view.theme, hrefs)
     shown = named.assign(of_customers=of_customers, of_revenue=of_revenue)
     columns = [
-        Column("segment", "Segment"),
+        Column("segment", "Segment", href=lambda row: view.href("/customers", segments=(row["segment"],))),
         Column("customers", "Customers", fmt.number, numeric=True),
         Column("of_customers", "Share", fmt.percent, numeric=True),
         Column("revenue", f"Revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),

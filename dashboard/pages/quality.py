@@ -3,7 +3,7 @@
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import judging
+from dashboard import helps, judging
 from dashboard.components.states import empty, slot
 from dashboard.components.terms import explained
 from dashboard.pages import quality_live as live
@@ -29,7 +29,7 @@ def layout(view: View) -> Component:
     return [
         *head,
         slot("quality.gate", "cards"),
-        slot("quality.controls", "strip"),
+        slot("quality.controls", "controls"),
         html.Div(
             [
                 slot("quality.models", "chart"),
@@ -88,6 +88,7 @@ _WHOLE = ("sentence", "gate", "models", "differences", "table", "beyond", "subse
 PAGE = Page(
     path="/quality",
     title="Model quality",
+    help=helps.QUALITY,
     icon="quality",
     layout=layout,
     slots={

@@ -36,7 +36,7 @@ def parts(view: View) -> Component:
         )
     columns = [
         Column("by", "By"),
-        Column("label", ""),
+        Column("label", "Of"),
         Column("name", "List"),
         Column("customers", "Customer-weeks", fmt.number, numeric=True),
         Column("value", "Hit rate", fmt.percent, numeric=True),

@@ -4,7 +4,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard import format as fmt
-from dashboard import ids, offering
+from dashboard import helps, ids, offering
 from dashboard.components.card import card
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import slot
@@ -25,7 +25,7 @@ def layout(view: View) -> Component:
         offering.rule_bar(view, offering.LIST_RULES),
         html.Div([slot("recommendations.lists", "strip"), customer_box()], className="bar offers-bar"),
         html.Div(
-            [slot("recommendations.discover", "table"), slot("recommendations.buy_again", "table")],
+            [slot("recommendations.discover", "list"), slot("recommendations.buy_again", "list")],
             className="grid halves",
         ),
     ]
@@ -96,6 +96,7 @@ def columns(view: View, frame: pd.DataFrame) -> list[Column]:
 PAGE = Page(
     path=offering.CUSTOMERS,
     title="Recommendations",
+    help=helps.RECOMMENDATIONS,
     icon="recommendations",
     layout=layout,
     slots={

@@ -44,8 +44,9 @@ def traits(view: View) -> Component:
     ]
     about = (
         "How much more (right, in colour) or less (left, grey) common than among all customers; of purchases, than "
-        f"among customers who buy from as many kinds. Shown where it holds after correcting for {tested:,} comparisons "
-        f"(q ≤ {queries.FALSE_DISCOVERY:.0%}); the {_MOST_EACH_WAY} strongest each way. Click a bar for the customers"
+        "among customers who buy from as many kinds. Shown where it holds after correcting for "
+        f"{fmt.number(tested)} comparisons (q ≤ {fmt.percent(queries.FALSE_DISCOVERY, 0)}); the {_MOST_EACH_WAY} "
+        "strongest each way. Click a bar for the customers"
     )
     columns = [
         Column("segment", "Segment"),

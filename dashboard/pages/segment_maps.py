@@ -49,9 +49,12 @@ def grid(view: View) -> Component:
         [str(fm) for fm in rows],
         [str(r) for r in _SCORES],
         [[float(cells[r, fm]["customers"]) if (r, fm) in cells else float("nan") for r in _SCORES] for fm in rows],
-        each(lambda row: f"{broken(row['rfm_group'], _NARROW)}\n{row['customers']:,}"),
+        each(lambda row: f"{broken(row['rfm_group'], _NARROW)}\n{fmt.number(row['customers'])}"),
         each(
-            lambda row: f"R {row['r_score']}, FM {row['fm_score']}: {row['rfm_group']}, {row['customers']:,} customers"
+            lambda row: (
+                f"R {row['r_score']}, FM {row['fm_score']}: {row['rfm_group']}, "
+                f"{fmt.number(row['customers'])} customers"
+            )
         ),
         view.theme,
         hrefs=each(address),
@@ -89,8 +92,14 @@ def flat(view: View) -> Component:
         "Principal components of the standardised features, coloured by segment; an axis is named by what makes it. "
         "Click a customer to open it"
     )
-    aside = pill(f"{len(points):,} of {int(points['total'].iloc[0]):,} shown")
-    return card(title, graph("flat", drawn, 420, title), about=about, aside=aside)
+    aside = pill(f"{fmt.number(len(points))} of {fmt.number(int(points['total'].iloc[0]))} shown")
+    middle = points.groupby("segment", as_index=False)[["pca_x", "pca_y"]].mean()
+    columns = [
+        Column("segment", "Segment", href=lambda row: grouping.customers_href(view, row["segment"])),
+        Column("pca_x", "Mean across", lambda v: fmt.number(v, 2), numeric=True),
+        Column("pca_y", "Mean up", lambda v: fmt.number(v, 2), numeric=True),
+    ]
+    return card(title, graph("flat", drawn, 420, title), about=about, aside=aside, twin=(middle, columns))
 
 
 def _axes(made: Mapping[str, Any]) -> tuple[str, str]:

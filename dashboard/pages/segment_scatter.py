@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from dash import dcc, html
 
+from dashboard import format as fmt
 from dashboard.components import scatter as draw
 from dashboard.components.card import pill
 from dashboard.components.choice import choice, either
@@ -43,8 +44,8 @@ def shown(view: View, most: int = MOST_POINTS) -> Component:
     """How many customers the picture shows, of how many."""
     everyone, here = int(grouping.profiles(view, wholly=True)["customers"].sum()), left(view)
     if _kind(view, most) in ("cells", "flat"):
-        return pill(f"{here:,} of {everyone:,} counted")
-    return pill(f"{min(here, most):,} of {everyone:,} shown")
+        return pill(f"{fmt.number(here)} of {fmt.number(everyone)} counted")
+    return pill(f"{fmt.number(min(here, most))} of {fmt.number(everyone)} shown")
 
 
 def around(view: View, most: int = MOST_POINTS) -> Component:

@@ -3,6 +3,7 @@
 from dash import html
 
 from dashboard import format as fmt
+from dashboard import helps
 from dashboard.components.card import card
 from dashboard.components.graph import picture
 from dashboard.components.segment_card import segment_card
@@ -31,7 +32,7 @@ def layout(view: View) -> Component:
         return head
     return [
         *head,
-        slot("segments.choices", "strip"),
+        slot("segments.choices", "controls"),
         html.Div(
             [
                 card(
@@ -113,6 +114,7 @@ _OF_SEGMENTS = Ignores(of="The whole of each segment", but_grouping=True)
 PAGE = Page(
     path="/segments",
     title="Segments",
+    help=helps.SEGMENTS,
     icon="segments",
     layout=layout,
     slots={

@@ -46,7 +46,9 @@ def unreadable(name: str, why: str) -> Component:
 def loading(name: str, progress: Progress) -> Component:
     """How far the load is."""
     share = min(progress.rows / progress.total, 1) if progress.total else None
-    rows = f"{progress.rows:,} of about {progress.total:,} rows read" if progress.total else "Opening"
+    rows = (
+        f"{fmt.number(progress.rows)} of about {fmt.number(progress.total)} rows read" if progress.total else "Opening"
+    )
     if progress.load is not None:
         share, rows = 1.0, "The rows are in the record; the snapshot is being written"
     elif share is not None and share > 0.99:

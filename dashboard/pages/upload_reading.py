@@ -102,7 +102,7 @@ def would_be_rejected(rejected: Sequence[Mapping[str, Any]], looked_at: int) -> 
         Column("example", "Such as", _text),
     ]
     rows = sum(part["rows"] for part in rejected)
-    title = f"{rows:,} of the first {looked_at:,} rows would be rejected"
+    title = f"{fmt.number(rows)} of the first {fmt.number(looked_at)} rows would be rejected"
     return card(title, table(pd.DataFrame(rejected), columns), about="Repeated rows are found by the load itself")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard import format as fmt
+from dashboard import helps
 from dashboard.components import report_card
 from dashboard.components.card import card
 from dashboard.components.states import empty, slot
@@ -24,7 +25,7 @@ def layout(_: View) -> Component:
     """The frame of the page."""
     return [
         html.H1("Value", className="visually-hidden"),
-        html.Div([slot("value.sentence", "sentence"), slot("value.run", "strip")], className="bar"),
+        html.Div([slot("value.sentence", "sentence"), slot("value.run", "controls")], className="bar"),
         slot("value.cards", "cards"),
         html.Div(
             [
@@ -103,6 +104,7 @@ _AHEAD = ("sentence", "cards", "deciles", "risk", "activity")
 PAGE = Page(
     path="/value",
     title="Value",
+    help=helps.VALUE,
     icon="value",
     layout=layout,
     slots={

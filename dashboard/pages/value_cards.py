@@ -54,14 +54,14 @@ def cards(view: View) -> Component:
             fact_card(
                 "Back within 90 days",
                 fmt.number(of["back"]),
-                f"{fmt.percent(of['back'] / of['forecast'], 0)} of {of['forecast']:,.0f} customers",
+                f"{fmt.percent(of['back'] / of['forecast'], 0)} of {fmt.number(of['forecast'])} customers",
                 "How many of these customers are expected to order in the next 90 days: the sum of each one's "
                 "probability. Who has not left for good, and who may have, stands below.",
             ),
             fact_card(
                 "High churn risk",
                 fmt.number(of["at_risk"]),
-                f"{fmt.percent(of['at_risk'] / of['customers'], 0)} of {of['customers']:,.0f} customers{held}",
+                f"{fmt.percent(of['at_risk'] / of['customers'], 0)} of {fmt.number(of['customers'])} customers{held}",
                 "Customers who with a probability of at least 50% place no order in the next 90 days.",
                 view.behind(risky),
             ),

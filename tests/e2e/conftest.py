@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from settings import Settings
 from tests.conftest import lacking
@@ -95,12 +95,24 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+Contexts = dict[str, BrowserContext]
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[Contexts]:
+    """One context a theme for all tests: what a browser keeps of the page's own files is loaded once."""
+    made = {theme: browser.new_context(color_scheme=theme, accept_downloads=True) for theme in ("light", "dark")}
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
+def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
     """Opens pages at a width and in a theme; the test fails at its end where a page logged an error, asked another
-    host for anything, or was answered with a 5xx."""
+    host for anything, or was answered with a 5xx. What a page remembers is gone with the test."""
     faults: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def watch(page: Page) -> None:
         here = urlsplit(address).netloc
@@ -117,19 +129,31 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         )
 
     def opened(path: str, width: int = 1280, theme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = contexts["dark" if theme == "dark" else "light"].new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(30_000)
         watch(page)
         page.goto(address + path)
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    for context in contexts.values():
+        context.clear_cookies()
     assert faults == []
+
+
+def filled(page: Page) -> None:
+    """Wait until no part of the page is a skeleton any more."""
+    expect(page.locator("main h1")).to_be_attached()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator(".failed")).to_have_count(0)
+
+
+def beside(page: Page) -> int:
+    """Pixels that lie beside the window, to be scrolled to sideways."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider

@@ -63,7 +63,7 @@ def test_a_file_is_dropped_corrected_loaded_mended_and_loaded_again(
     open_page: OpenPage, width: int, theme: str, tmp_path: Path
 ) -> None:
     page = open_page("/", width, theme)
-    page.get_by_role("link", name="Drop a file or load the sample").click()
+    page.get_by_role("link", name="Drop a file on the Data page").click()
     expect(page.get_by_text("Nothing is loaded yet")).to_be_visible()
     dropped(page, SHOPIFY.read_text(), "shopify.csv")
     expect(page.locator(".sentence")).to_contain_text("the export of Shopify")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import OpenPage, filled
 
 POINT_ON_LARGEST_MOVE = """() => {
     const links = [...document.querySelectorAll('.plot-flows .sankey-link')];
@@ -18,13 +18,6 @@ POINT_ON_LARGEST_MOVE = """() => {
             return {x: box.left + 40, y: y + 1, customers: largest.__data__.link.value};
     }
 }"""
-
-
-def shown(page: Page) -> None:
-    """Wait until every part of the page is there."""
-    expect(page.locator("main h1")).to_be_attached()
-    expect(page.locator(".skeleton")).to_have_count(0)
-    expect(page.locator(".failed")).to_have_count(0)
 
 
 def counted(page: Page) -> int:
@@ -40,7 +33,7 @@ def counted(page: Page) -> int:
 @pytest.mark.parametrize("by", ["segment", "rfm_group"])
 def test_a_flow_leads_to_its_customers(open_page: OpenPage, by: str) -> None:
     page = open_page(f"/movement?by={by}")
-    shown(page)
+    filled(page)
     plot = page.locator(".plot-flows")
     plot.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelectorAll('.plot-flows .sankey-link').length > 1")
@@ -52,7 +45,7 @@ def test_a_flow_leads_to_its_customers(open_page: OpenPage, by: str) -> None:
 
 def test_a_bar_of_the_bridge_leads_to_its_customers(open_page: OpenPage) -> None:
     page = open_page("/movement")
-    shown(page)
+    filled(page)
     page.locator(".plot-bridge").scroll_into_view_if_needed()
     bar = page.locator(".plot-bridge .bars .point").nth(2)
     expect(bar).to_be_visible()
@@ -67,7 +60,7 @@ def test_a_bar_of_the_bridge_leads_to_its_customers(open_page: OpenPage) -> None
 
 def test_a_cell_of_the_cohorts_leads_to_its_customers(open_page: OpenPage) -> None:
     page = open_page("/movement")
-    shown(page)
+    filled(page)
     plot = page.locator(".plot-retention-share")
     plot.scroll_into_view_if_needed()
     said = page.evaluate("document.querySelector('.plot-retention-share .js-plotly-plot').data[0].hovertext[0][1]")
@@ -83,7 +76,7 @@ def test_a_cell_of_the_cohorts_leads_to_its_customers(open_page: OpenPage) -> No
 
 def test_other_dates_are_chosen_and_kept_in_the_address(open_page: OpenPage) -> None:
     page = open_page("/movement")
-    shown(page)
+    filled(page)
     page.locator(".control", has_text="From").locator(".dash-dropdown").last.click()
     first = page.get_by_role("option").first
     day = first.inner_text()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.engine import URL
 
 from tests.conftest import shop_made
-from tests.e2e.conftest import OpenPage, served
+from tests.e2e.conftest import OpenPage, beside, filled, served
 from tests.offer_shop import NAMES, OfferShop, made
 
 
@@ -25,22 +25,11 @@ def address(shop: OfferShop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield url
 
 
-def filled(page: Page) -> None:
-    expect(page.locator("main h1")).to_be_attached()
-    expect(page.locator(".skeleton")).to_have_count(0)
-    expect(page.locator(".failed")).to_have_count(0)
-
-
 def downloaded(page: Page, name: str) -> list[dict[str, str]]:
     with page.expect_download() as waiting:
         page.get_by_role("link", name=name).click()
     with waiting.value.path().open(newline="") as stream:
         return list(csv.DictReader(stream))
-
-
-def fits(page: Page) -> bool:
-    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wider <= 0
 
 
 def test_from_the_rules_to_a_customer_a_product_and_a_bundle(open_page: OpenPage, shop: OfferShop) -> None:
@@ -120,8 +109,8 @@ def test_on_a_phone_nothing_lies_beside_the_page(open_page: OpenPage) -> None:
     expect(box).to_be_hidden()
     page.get_by_role("button", name="Rules").click()
     expect(box).to_be_visible()
-    assert fits(page)
+    assert beside(page) <= 0
     for name in ("For segments", "For a product", "Bundles"):
         page.get_by_role("link", name=name).click()
         filled(page)
-        assert fits(page), name
+        assert beside(page) <= 0, name

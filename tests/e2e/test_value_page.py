@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from db.engine import make_engine
 from settings import Settings
-from tests.e2e.conftest import OpenPage
+from tests.e2e.conftest import OpenPage, filled
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,6 @@ def count(record: Engine, condition: str) -> int:
     with record.connect() as connection:
         sql = f"SELECT count(*) FROM current_customer_segment WHERE {condition}"
         return int(connection.execute(text(sql)).scalar_one())
-
-
-def filled(page: Page) -> None:
-    expect(page.locator("main h1")).to_be_attached()
-    expect(page.locator(".skeleton")).to_have_count(0)
-    expect(page.locator(".failed")).to_have_count(0)
 
 
 def click_mark(page: Page, plot: str, trace: int, point: str) -> str:
