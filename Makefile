@@ -3,7 +3,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-download docs images notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download docs images notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,12 @@ bench-recommend: setup  ## Each recommender's lists and time on the sample; scor
 
 bench-dashboard: setup  ## Time every part of every page for a million customers, each time with other filters
 	@$(python) -m benchmarks.dashboard
+
+bench-browser: setup-dev  ## From a click to what is painted for a million customers, in a real browser
+	@$(python) -m benchmarks.browser
+
+bench-visitors: setup  ## Thirty visitors at once before the dashboard of a million customers
+	@$(python) -m benchmarks.visitors
 
 bench-download: setup  ## Download the list of a million customers: memory, first byte, checksum, a download cut off
 	@$(python) -m benchmarks.download

@@ -7,10 +7,8 @@ rest on is asked of Postgres too, with the same filters.
 """
 
 import random
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -21,7 +19,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from flask.testing import FlaskClient
-from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
@@ -33,18 +30,11 @@ from console import console
 from dashboard import ids
 from dashboard.app import create_app
 from db import snapshot
-from db.embedded import stop
-from db.engine import make_engine
 from db.filters import Filters, Period
 from db.queries import customers as customer_queries
 from db.queries import shop as shop_queries
-from db.queries.features import last_ordered_at
 from db.snapshot import Snapshot
-from models.pipeline import Options
-from models.pipeline.segments import publish_segments
-from settings import Settings
 
-_CLUSTERS = 5
 _ROWS = 100
 _TOTALS = """
 SELECT sum(amount), count(DISTINCT order_id) FILTER (WHERE NOT is_return),
@@ -80,7 +70,7 @@ def pages(
     seed: Annotated[int, typer.Option()] = 42,
 ) -> None:
     """Print the table."""
-    with _shop(place, customers) as (settings, engine):
+    with shop.standing(place, customers) as (settings, engine):
         data = snapshot.open_newest(settings.data_dir)
         client: FlaskClient = create_app(settings).server.test_client()
         asker = Asker(
@@ -183,28 +173,6 @@ def _asked_of_postgres(engine: Engine, filters: Filters, data: Snapshot) -> floa
     with engine.connect() as connection:
         connection.execute(text(_TOTALS.format(where=" AND ".join(parts))), values).all()
     return time.perf_counter() - began
-
-
-@contextmanager
-def _shop(place: Path | None, customers: int) -> Iterator[tuple[Settings, Engine]]:
-    """A shop with segments, made unless it stands in `place`; without one it is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="spectrum-bench-") as passing:
-        settings = Settings.model_validate({"data_dir": (place or Path(passing)).resolve()})
-        if snapshot.newest_version(settings.data_dir) is None:
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
-            shop.loaded(settings, customers)
-            engine = make_engine(settings)
-            data = snapshot.open_newest(settings.data_dir)
-            last = last_ordered_at(data)
-            assert last is not None
-            as_of = last + timedelta(days=1)
-            publish_segments(engine, settings, Options(clusters=_CLUSTERS), data, as_of, Progress(disable=True))
-            snapshot.refresh(engine, settings.data_dir)
-            engine.dispose()
-        engine = make_engine(settings)
-        yield settings, engine
-        engine.dispose()
-        stop(settings.data_dir)
 
 
 if __name__ == "__main__":

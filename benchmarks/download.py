@@ -6,18 +6,11 @@ of what arrived is the manifest's, and what is said of a download that is cut of
 """
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -25,9 +18,9 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from benchmarks.dashboard import _shop
+from benchmarks import shop
+from benchmarks.serving import reply, served
 from console import console
-from settings import Settings
 
 _PIECE = 1 << 16
 _SORTED = quote(json.dumps({"sortModel": [{"colId": "monetary", "sort": "desc"}]}))
@@ -56,7 +49,8 @@ def compare(
     ] = None,
 ) -> None:
     """Print the table."""
-    with _shop(place, customers) as (settings, _), _served(settings) as (process, port):
+    with shop.standing(place, customers) as (settings, _), served(settings) as (process, port):
+        _json(port, "/download/customers.csv?ask=1")
         table = Table("list", "rows", "MB", "first byte, s", "last byte, s", "over idle, MB", "checksum, manifest")
         for name, path in _LISTS.items():
             got = _downloaded(process, port, path)
@@ -79,14 +73,14 @@ def _downloaded(process: int, port: int, path: str) -> Got:
     watcher = threading.Thread(target=watch)
     watcher.start()
     began, digest, size, rows, first = time.perf_counter(), sha256(), 0, 0, 0.0
-    reply = _reply(port, path + ("&" if "?" in path else "?") + f"list={asked['list']}")
-    while piece := reply.read1(_PIECE):
+    answer = reply(port, path + ("&" if "?" in path else "?") + f"list={asked['list']}")
+    while piece := answer.read1(_PIECE):
         first = first or time.perf_counter() - began
         digest.update(piece)
         size += len(piece)
         rows += piece.count(b"\n")
     last = time.perf_counter() - began
-    reply.close()
+    answer.close()
     done.set()
     watcher.join()
     told = _ended(port, asked["list"])
@@ -114,14 +108,8 @@ def _ended(port: int, name: str) -> dict[str, Any]:
 
 
 def _json(port: int, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_reply(port, path).read())
+    found: dict[str, Any] = json.loads(reply(port, path).read())
     return found
-
-
-def _reply(port: int, path: str) -> HTTPResponse:
-    connection = HTTPConnection("127.0.0.1", port, timeout=120)
-    connection.request("GET", path)
-    return connection.getresponse()
 
 
 def _memory(process: int) -> float:
@@ -137,28 +125,6 @@ def _children(process: int) -> list[int]:
 def _resident(process: int) -> float:
     status = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
-
-
-@contextmanager
-def _served(settings: Settings) -> Iterator[tuple[int, int]]:
-    """The process and the port of a dashboard that has answered once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = settings.environment() | {"SPECTRUM_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "dashboard"], env=environment, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(240):
-            try:
-                if _reply(port, "/health/ready").status == 200:
-                    break
-            except OSError:
-                time.sleep(0.5)
-        _json(port, "/download/customers.csv?ask=1")
-        yield process.pid, port
-    finally:
-        os.kill(process.pid, signal.SIGINT)
-        process.wait(30)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,34 @@
 """A shop of any number of customers who come and go as BG/NBD says (Fader, Hardie, Lee 2005), drawn by a seed."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
+from rich.progress import Progress
+from sqlalchemy import Engine
 
 from db import snapshot
 from db.columns import Columns as C
+from db.embedded import stop
 from db.engine import make_engine
+from db.queries.features import last_ordered_at
 from etl.load import load
 from etl.readers import open_source
+from models.pipeline import Options
+from models.pipeline.segments import publish_segments
 from settings import Settings
 
 LINES = 20
 """A customer has about so many lines."""
 
 _AT_ONCE = 100_000
+_CLUSTERS = 5
 _FIRST = np.datetime64("2023-01-01", "s")
 _DAYS = 730
 _PRODUCTS, _CATEGORIES, _COUNTRIES = 5_000, 40, 12
@@ -51,6 +61,28 @@ def loaded(settings: Settings, customers: int) -> int:
     engine.dispose()
     file.unlink()
     return lines
+
+
+@contextmanager
+def standing(place: Path | None, customers: int) -> Iterator[tuple[Settings, Engine]]:
+    """A shop with segments, made unless it stands in `place`; without one it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="spectrum-bench-") as passing:
+        settings = Settings.model_validate({"data_dir": (place or Path(passing)).resolve()})
+        if snapshot.newest_version(settings.data_dir) is None:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            loaded(settings, customers)
+            engine = make_engine(settings)
+            data = snapshot.open_newest(settings.data_dir)
+            last = last_ordered_at(data)
+            assert last is not None
+            as_of = last + timedelta(days=1)
+            publish_segments(engine, settings, Options(clusters=_CLUSTERS), data, as_of, Progress(disable=True))
+            snapshot.refresh(engine, settings.data_dir)
+            engine.dispose()
+        engine = make_engine(settings)
+        yield settings, engine
+        engine.dispose()
+        stop(settings.data_dir)
 
 
 def _tables(customers: int, seed: int) -> Iterator[pa.Table]:

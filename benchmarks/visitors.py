@@ -6,18 +6,11 @@ at a shop's usual views: the filters are drawn from a number of them, so that pe
 do. This script takes its share of the same processors.
 """
 
-import os
 import random
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -26,8 +19,10 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from benchmarks import shop
 from benchmarks.asking import Asker, path_of
 from benchmarks.dashboard import made_filters
+from benchmarks.serving import reply, served
 from console import console
 from dashboard.pages import PAGES
 from dashboard.shell import SHELL_SLOTS
@@ -49,7 +44,8 @@ class Seen:
 
 @app.command()
 def visitors(
-    place: Annotated[Path, typer.Option(help="The data folder of a shop, as `bench-dashboard --place` leaves it.")],
+    place: Annotated[Path | None, typer.Option(help="A folder to keep the shop in, and to find it in again.")] = None,
+    customers: Annotated[int, typer.Option(help="Customers of the shop, where it is made.")] = 1_000_000,
     people: Annotated[int, typer.Option(min=1)] = 30,
     seconds: Annotated[int, typer.Option(min=10)] = 120,
     views: Annotated[int, typer.Option(min=1, help="So many different filters.")] = 40,
@@ -59,17 +55,17 @@ def visitors(
     seed: Annotated[int, typer.Option()] = 42,
 ) -> None:
     """Print what they saw; exits with 1 where anything went wrong."""
-    data = snapshot.open_newest(place)
-    queries = [filters.query() for filters in made_filters(data, views, random.Random(seed))]
-    someone = str(data.scalar("SELECT min(customer_id) FROM known"))
     seen = Seen()
-    with served(place) as port:
+    with shop.standing(place, customers) as (settings, _), served(settings) as (_, port):
+        data = snapshot.open_newest(settings.data_dir)
+        queries = [filters.query() for filters in made_filters(data, views, random.Random(seed))]
+        someone = str(data.scalar("SELECT min(customer_id) FROM known"))
         until = time.monotonic() + seconds
         crowd = [
             threading.Thread(
-                target=_visit, args=(port, until, queries, someone, reading, random.Random(seed + n), seen)
+                target=_visit, args=(port, until, queries, someone, reading, random.Random(seed + number), seen)
             )
-            for n in range(people)
+            for number in range(people)
         ]
         for visitor in crowd:
             visitor.start()
@@ -83,42 +79,19 @@ def visitors(
     raise typer.Exit(bool(seen.errors))
 
 
-@contextmanager
-def served(place: Path) -> Iterator[int]:
-    """The port on which `python -m dashboard` serves a shop."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environment = os.environ | {"SPECTRUM_DATA_DIR": str(place), "SPECTRUM_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "dashboard"], env=environment, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(240):
-            if process.poll() is not None:
-                raise SystemExit("The dashboard did not start.")
-            try:
-                _ask(port, "GET", "/health/ready")
-                break
-            except (OSError, RuntimeError):
-                time.sleep(0.5)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def _visit(
     port: int, until: float, queries: list[str], someone: str, reading: float, rng: random.Random, seen: Seen
 ) -> None:
-    def timed(method: str, path: str, body: bytes | None = None) -> bytes:
+    def timed(path: str, body: bytes | None = None) -> bytes:
         began = time.monotonic()
-        answer = _ask(port, method, path, body)
+        answer = _ask(port, path, body)
         seen.answers.append(time.monotonic() - began)
         return answer
 
     time.sleep(rng.uniform(0, reading))
     with ThreadPoolExecutor(_CONNECTIONS) as connections:
         try:
-            asker = Asker(lambda path: timed("GET", path), lambda path, body: timed("POST", path, body))
+            asker = Asker(timed, timed)
             while time.monotonic() < until:
                 page = next(page for page in PAGES if page.path == rng.choice(_PAGES))
                 path, query = path_of(page, someone), rng.choice(queries)
@@ -134,17 +107,12 @@ def _visit(
             seen.errors.append(f"{type(error).__name__}: {error}")
 
 
-def _ask(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-        reply = connection.getresponse()
-        answer = reply.read()
-    finally:
-        connection.close()
-    if reply.status != 200:
-        raise RuntimeError(f"{path} was answered with {reply.status}: {answer[:200]!r}")
-    return answer
+def _ask(port: int, path: str, body: bytes | None = None) -> bytes:
+    answer = reply(port, path, body)
+    content = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{path} was answered with {answer.status}: {content[:200]!r}")
+    return content
 
 
 if __name__ == "__main__":
