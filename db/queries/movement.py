@@ -7,12 +7,14 @@ import pandas as pd
 from db.conditions import Period
 from db.drill import CAUSES, COURSES
 from db.filters import Filters
+from db.remembered import remembered
 from db.snapshot import Snapshot
 from db.standing import STANDINGS, cohorts, monthly_standings, standings
 
 _LISTED = "count(*) FILTER (customer_no IN (SELECT customer_no FROM known))"
 
 
+@remembered
 def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame:
     """What changed the revenue of a period against `db.standing.compared` to it: standing, customers, listed, before,
     now, change.
@@ -26,6 +28,7 @@ def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame
     )
 
 
+@remembered
 def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd.DataFrame:
     """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
     day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
@@ -46,6 +49,7 @@ def _by_standing(snapshot: Snapshot, also: str, relation: str, values: tuple[obj
     ).set_index("standing")
 
 
+@remembered
 def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """Customers by the month of their first purchase and the months since: cohort, age, size, customers (who bought in
     that month), listed (of them those whom the published segments know), share, revenue (net).
@@ -75,11 +79,13 @@ def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     )
 
 
+@remembered
 def moments(snapshot: Snapshot) -> pd.DataFrame:
     """The moments at which the run parted the customers, first to last: moment, as_of, day, customers."""
     return snapshot.frame("SELECT moment, as_of, as_of::DATE AS day, customers FROM movement_moment ORDER BY moment")
 
 
+@remembered
 def flows(
     snapshot: Snapshot, filters: Filters, grouping: str, since: int, until: int, *, revenue: bool = False
 ) -> pd.DataFrame:

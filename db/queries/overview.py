@@ -27,6 +27,7 @@ def totals(snapshot: Snapshot, filters: Filters, period: Period) -> pd.Series:
     return trend(snapshot, filters, period, period.days).iloc[0].drop(["bin", "start", "days"])
 
 
+@remembered
 def trend(snapshot: Snapshot, filters: Filters, period: Period, days: int) -> pd.DataFrame:
     """The same totals for each bin of `days` days, counted back from the period's end: bin (0 is the last), start.
 
@@ -133,6 +134,7 @@ GROUP BY day ORDER BY day
 """
 
 
+@remembered
 def breakdown(snapshot: Snapshot, filters: Filters, period: Period, dimension: Dimension) -> pd.DataFrame:
     """Net revenue and orders by country, department or category: value (None where unknown), revenue, orders."""
     if dimension == "country":
@@ -168,6 +170,7 @@ def moved(snapshot: Snapshot, filters: Filters, period: Period, before: Period, 
     return found.sort_values(["change", "value"], ascending=[False, True], ignore_index=True)
 
 
+@remembered
 def segment_revenue(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame:
     """Each segment's revenue in the period beside its size: segment, colour, customers, revenue; best first.
 

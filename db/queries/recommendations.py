@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from db.conditions import ANY, Condition
+from db.drill import Grouping
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH, OfferRules
 from db.remembered import remembered
@@ -93,12 +94,16 @@ def shortened(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     )
 
 
-@remembered
 def for_segments(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     """What is offered most in each segment of the filters' grouping, whatever else is filtered: segment, product_id,
     name, category, customers, share (of the segment), at most five products that are new to their customers."""
-    grouping = {"segment": "segment", "rfm_group": "rfm_group", "alternative": "alternative"}[filters.by]
-    lists = _lists(snapshot, filters.rules, Condition("kind = 'discover'"))
+    return _for_segments(snapshot, filters.by, filters.rules)
+
+
+@remembered
+def _for_segments(snapshot: Snapshot, by: Grouping, rules: OfferRules) -> pd.DataFrame:
+    grouping = {"segment": "segment", "rfm_group": "rfm_group", "alternative": "alternative"}[by]
+    lists = _lists(snapshot, rules, Condition("kind = 'discover'"))
     return snapshot.frame(
         f"""
         WITH member AS MATERIALIZED (SELECT customer_id, {grouping} AS segment FROM known), top AS (

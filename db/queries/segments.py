@@ -3,17 +3,20 @@
 import pandas as pd
 
 from db.filters import Filters
+from db.remembered import remembered
 from db.snapshot import Snapshot
 
 FALSE_DISCOVERY = 0.05
 """Among the differences shown about this share is chance (Benjamini, Hochberg 1995)."""
 
 
+@remembered
 def groupings(snapshot: Snapshot) -> list[str]:
     """By what the run parts the customers; nothing before a run."""
     return list(snapshot.frame("SELECT DISTINCT grouping FROM segment_profile")["grouping"])
 
 
+@remembered
 def profiles(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
     """One row a segment, most valuable first, with its size, medians, persona and playbook; empty before a run."""
     return snapshot.frame("SELECT * FROM segment_profile WHERE grouping = ? ORDER BY position", (grouping,))
@@ -54,6 +57,7 @@ def grid(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     )
 
 
+@remembered
 def measures(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
     """How a measure spreads within each segment: measure, segment, colour, q1, median, q3, mean; segments most valuable
     first."""
@@ -67,6 +71,7 @@ def measures(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
     )
 
 
+@remembered
 def traits(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
     """What is more or less common in a segment than in the whole shop, beyond chance: trait, value, segment, colour,
     customers, share, shop_share, lift, q_value; by trait and segment, the most common for the segment first."""
@@ -81,11 +86,13 @@ def traits(snapshot: Snapshot, grouping: str) -> pd.DataFrame:
     )
 
 
+@remembered
 def traits_tested(snapshot: Snapshot, grouping: str) -> int:
     """How many differences were tested for `traits`, those that may well be chance included."""
     return int(snapshot.scalar("SELECT count(*) FROM segment_trait WHERE grouping = ?", (grouping,)))
 
 
+@remembered
 def products(snapshot: Snapshot, grouping: str = "segment") -> pd.DataFrame:
     """The top products of each segment by each kind (revenue, quantity, lift): kind, segment, rank, product_id, name,
     category, customers (of the segment, who bought it), quantity, revenue, lift."""

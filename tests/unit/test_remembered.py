@@ -8,6 +8,7 @@ from weakref import ref
 import pandas as pd
 import pytest
 
+from db import remembered as memory
 from db.filters import Filters
 from db.remembered import remembered
 
@@ -53,3 +54,18 @@ def test_a_failure_is_not_kept_and_a_snapshot_is_not_held() -> None:
     del opened
     gc.collect()
     assert gone() is None
+
+
+def test_of_answers_that_are_large_together_the_longest_unused_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_MOST_BYTES", 25_000)
+    calls: list[str] = []
+
+    @remembered
+    def read(snapshot: Any, name: str) -> pd.DataFrame:
+        calls.append(name)
+        return pd.DataFrame({"a": [0]})
+
+    opened: Any = Opened()
+    for name in ("a", "b", "a", "c", "a", "b"):
+        read(opened, name)
+    assert calls == ["a", "b", "c", "b"]
