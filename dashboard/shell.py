@@ -53,7 +53,13 @@ def _header() -> Component:
             html.Div(
                 [
                     slot("shell.freshness", "strip"),
-                    html.Button([icon("link"), "Copy link"], id=ids.COPY, className="button", type="button"),
+                    html.Button(
+                        [icon("link"), html.Span("Copy link")],
+                        id=ids.COPY,
+                        className="button",
+                        type="button",
+                        title="Copy link",
+                    ),
                     html.Button(
                         "?",
                         id="toggle-help",
