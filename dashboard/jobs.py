@@ -6,6 +6,7 @@ it.
 
 import fcntl
 import json
+import logging
 import os
 import re
 import secrets
@@ -24,6 +25,7 @@ from errors import InputError
 from settings import Settings
 
 SAMPLE = "sample"
+_log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parents[1]
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 _KEPT_SECONDS = 24 * 3600
@@ -212,7 +214,10 @@ def _output(settings: Settings, *arguments: str) -> str:
             f"The file could not be read within {_INSPECT_SECONDS} seconds; load it with `python -m etl load FILE`."
         ) from error
     if done.returncode != 0:
-        said = _sentence(done.stderr.decode(errors="replace"))
+        errors = done.stderr.decode(errors="replace")
+        said = _sentence(errors)
+        if not said:
+            _log.error("python -m etl %s ended with %d: %s", " ".join(arguments), done.returncode, errors)
         raise InputError(said or "The file could not be read; try `python -m etl inspect FILE` on the server.")
     return done.stdout.decode(errors="replace")
 

@@ -14,7 +14,7 @@ from dashboard.pages.audiences import LONGEST_NAME
 from dashboard.pages.customers_columns import definitions, label
 from dashboard.pages.customers_refine import refine
 from dashboard.trail import trail
-from dashboard.view import Component, Page, View
+from dashboard.view import CONTROL, Component, Page, View
 from db.queries import customers as queries
 from db.queries import shop
 from db.runs import SEGMENTS
@@ -129,6 +129,7 @@ PAGE = Page(
     icon="customers",
     layout=layout,
     slots={"customers.trail": trail, "customers.refine": refine},
+    ignoring={"customers.refine": CONTROL},
     whole_history=True,
     about="Recency, orders and spend are over the whole history. A period, department or category that is chosen "
     "keeps the customers who bought then and there; a cohort or a bar of the bridge says itself when they bought.",

@@ -81,6 +81,7 @@ def test_every_page_fits_and_can_be_used_by_everyone(open_page: OpenPage, walk: 
             if turned and width == 390:
                 page.locator("#toggle-theme").click()
                 theme = "dark" if theme == "light" else "light"
+                expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
             page.set_viewport_size({"width": width, "height": 900})
             settled(page)
             where = f"{name} at {width} in {theme}"
@@ -98,7 +99,7 @@ def test_what_opens_can_be_used_by_everyone_too(open_page: OpenPage) -> None:
     page = open_page("/customers")
     filled(page)
     page.locator("#toggle-help").click()
-    page.locator(".chooser summary").click()
+    page.get_by_text("Columns", exact=True).click()
     assert faults(page) == []
     page.locator(".filters .dash-dropdown:visible").first.click()
     expect(page.get_by_role("option").first).to_be_visible()

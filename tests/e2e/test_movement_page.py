@@ -62,6 +62,7 @@ def test_a_cell_of_the_cohorts_leads_to_its_customers(open_page: OpenPage) -> No
     page = open_page("/movement")
     filled(page)
     plot = page.locator(".plot-retention-share")
+    expect(plot.locator(".main-svg").first).to_be_visible()
     plot.scroll_into_view_if_needed()
     said = page.evaluate("document.querySelector('.plot-retention-share .js-plotly-plot').data[0].hovertext[0][1]")
     place = page.evaluate(

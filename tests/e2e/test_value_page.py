@@ -91,7 +91,7 @@ def test_columns_are_chosen_and_remembered(open_page: OpenPage) -> None:
     heads = page.locator(".ag-header-cell-text")
     expect(heads.filter(has_text="Segment")).to_be_visible()
     expect(heads.filter(has_text="Days ago")).to_have_count(0)
-    page.locator(".chooser summary").click()
+    page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Days since last order").check()
     page.get_by_label("Segment", exact=True).uncheck()
     expect(heads.filter(has_text="Segment")).to_have_count(0)

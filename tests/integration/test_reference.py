@@ -26,7 +26,7 @@ def test_a_part_that_fails_names_the_line_of_the_log(
     def broken(_: View) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("dashboard.callbacks.slots.SLOTS", {**SLOTS, "overview.kpis": broken})
+    monkeypatch.setattr("dashboard.answers.SLOTS", {**SLOTS, "overview.kpis": broken})
     client = create_app(sample_shop).server.test_client()
     client.get("/_dash-layout")
     name_in_log(caplog.handler)

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner, Result
 
+from dashboard import answers
 from dashboard import format as fmt
 from dashboard.__main__ import app
-from dashboard.callbacks import slots
 from dashboard.pages import SLOTS
 from dashboard.view import Component, View
 from db.engine import make_engine
@@ -84,7 +84,7 @@ def test_a_part_that_fails_is_no_report_and_the_one_before_stays(
     def fails(_: View) -> Component:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(slots, "SLOTS", {**SLOTS, "overview.where": fails})
+    monkeypatch.setattr(answers, "SLOTS", {**SLOTS, "overview.where": fails})
     (tmp_path / "r.pdf").write_text("of last week")
     result = report(sample_shop, tmp_path / "r.pdf")
     assert result.exit_code == 2
