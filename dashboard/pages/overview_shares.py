@@ -1,5 +1,7 @@
 """How the segments' shares of the customers developed, on the Overview."""
 
+from functools import partial
+
 import pandas as pd
 from dash import dcc, html
 
@@ -72,9 +74,18 @@ def _twin(
     """A row a date: all customers, then each segment's share."""
     frame = pd.DataFrame({f"s{at}": parted[name].to_numpy() for at, name in enumerate(names)})
     frame = frame.assign(day=days, customers=counts.sum(axis=1).to_numpy())
+    for at, name in enumerate(names):
+        frame[f"href{at}"] = [_mark(view, days, moment, name) for moment in range(len(days))]
     columns = [
         Column("day", "Date", fmt.day, style="date"),
         Column("customers", "Customers", fmt.number, numeric=True),
-        *(Column(f"s{at}", name, fmt.percent, numeric=True) for at, name in enumerate(names)),
+        *(
+            Column(f"s{at}", name, fmt.percent, numeric=True, href=partial(_told, f"href{at}"))
+            for at, name in enumerate(names)
+        ),
     ]
     return frame, columns
+
+
+def _told(column: str, row: pd.Series) -> str:
+    return str(row[column])
