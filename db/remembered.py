@@ -79,6 +79,12 @@ def remembered(read: Read[Asked, Answer]) -> Read[Asked, Answer]:
     return asked
 
 
+def forget() -> None:
+    """Forget all answers, as benchmarks do before each question."""
+    with _lock:
+        _of.clear()
+
+
 def _size(answer: object) -> int:
     if isinstance(answer, pa.Table):
         return int(answer.nbytes)

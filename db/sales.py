@@ -83,7 +83,8 @@ TABLES = {
     """,
     # one order of one customer (null: a guest) on one day in one country; is_sold where goods went out. A purchase is
     # plain where its customer bought in one country alone, and none of the customer's orders in several such rows: then
-    # each sold row is an order of its own, and a country takes all of a customer's orders or none
+    # each sold row is an order of its own, and a country takes all of a customer's orders or none. By day, so that a
+    # period reads but a part of the file
     "purchase": with_courses("""
         WITH part AS (
             SELECT customer_no, order_no, ordered_at::DATE AS day, country,
@@ -95,7 +96,7 @@ TABLES = {
             SELECT customer_no FROM part WHERE customer_no IS NOT NULL GROUP BY customer_no
             HAVING bool_or(order_no IN (FROM split)) OR count(DISTINCT coalesce(country, '')) > 1
         )
-        SELECT row_number() OVER (ORDER BY customer_no, day, order_no, country)::INTEGER AS purchase_no, *,
+        SELECT row_number() OVER (ORDER BY day, customer_no, order_no, country)::INTEGER AS purchase_no, *,
             bought_at IS NOT NULL AS is_sold, order_no NOT IN (FROM split)
                 AND (customer_no IS NULL OR customer_no NOT IN (FROM entangled)) AS is_plain
         FROM part

@@ -61,16 +61,21 @@ def monthly_standings(orders: Condition) -> Condition:
     """The same for every month against the month before: month (its first day), customer_no and so on."""
     return Condition(
         f"""
-        WITH {_DONE.format(orders=orders.sql)}, side AS (
-            SELECT customer_no, month, amount AS now, 0 AS before, bought, false AS bought_before FROM done
-            UNION ALL SELECT customer_no, (month + INTERVAL 1 MONTH)::DATE, 0, amount, false, bought FROM done
+        WITH {_DONE.format(orders=orders.sql)}, course AS (
+            SELECT *, min(month) FILTER (bought) OVER (PARTITION BY customer_no) AS first,
+                lag(month) OVER one = month - INTERVAL 1 MONTH AS follows,
+                coalesce(lead(month) OVER one = month + INTERVAL 1 MONTH, false) AS goes_on,
+                lag(amount) OVER one AS amount_before, lag(bought) OVER one AS bought_then
+            FROM done WINDOW one AS (PARTITION BY customer_no ORDER BY month)
         ), pair AS (
-            SELECT customer_no, month, sum(now) AS now, sum(before) AS before, bool_or(bought) AS bought,
-                bool_or(bought_before) AS bought_before
-            FROM side GROUP BY customer_no, month
+            SELECT customer_no, month, first, amount AS now, bought,
+                CASE WHEN follows THEN amount_before ELSE 0 END AS before, coalesce(follows AND bought_then, false)
+                    AS bought_before
+            FROM course
+            UNION ALL SELECT customer_no, (month + INTERVAL 1 MONTH)::DATE, first, 0, false, amount, bought
+            FROM course WHERE NOT goes_on
         )
-        SELECT month, customer_no, {_STANDING.format(is_first="first = month")} AS standing, now, before
-        FROM pair LEFT JOIN began USING (customer_no)
+        SELECT month, customer_no, {_STANDING.format(is_first="first = month")} AS standing, now, before FROM pair
         """,
         orders.values,
     )
@@ -84,7 +89,10 @@ def cohorts(orders: Condition) -> Condition:
     """
     return Condition(
         f"""
-        WITH {_DONE.format(orders=orders.sql)}
+        WITH {_DONE.format(orders=orders.sql)}, began AS (
+            SELECT customer_no, min(month) AS first FROM done WHERE bought AND customer_no IS NOT NULL
+            GROUP BY customer_no
+        )
         SELECT customer_no, first AS cohort, date_diff('month', first, month) AS age, bought, amount
         FROM done JOIN began USING (customer_no) WHERE month >= first
         """,
@@ -103,6 +111,4 @@ _STANDING = """CASE
 _DONE = """done AS (
     SELECT customer_no, date_trunc('month', day)::DATE AS month, sum(amount) AS amount, bool_or(is_sold) AS bought
     FROM ({orders}) GROUP BY ALL
-), began AS (
-    SELECT customer_no, min(month) AS first FROM done WHERE bought AND customer_no IS NOT NULL GROUP BY customer_no
 )"""
