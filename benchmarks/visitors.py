@@ -93,7 +93,8 @@ def _visit(
         try:
             asker = Asker(timed, timed)
             while time.monotonic() < until:
-                page = next(page for page in PAGES if page.path == rng.choice(_PAGES))
+                goal = rng.choice(_PAGES)
+                page = next(page for page in PAGES if page.path == goal)
                 path, query = path_of(page, someone), rng.choice(queries)
                 began = time.monotonic()
                 asker.page(path, query)
