@@ -51,6 +51,7 @@ async ([address, follow]) => {
   let painted = null;
   while (painted === null || performance.now() - painted < 150) {  // what is there must stay
     await frame();
+    if (performance.now() - began > 30000) throw new Error(`${location} is not there after 30 seconds`);
     const done = window.asked > asked && !window.open_ && !document.querySelector("[data-dash-is-loading=true]")
       && window.spectrumReport().state !== "waiting";
     painted = done ? painted ?? performance.now() : null;
@@ -78,7 +79,8 @@ def browser(
         sync_playwright() as playwright,
     ):
         data = snapshot.open_newest(settings.data_dir)
-        queries = [filters.query() for filters in made_filters(data, clicks, random.Random(seed))]
+        made = (filters.query() for filters in made_filters(data, clicks, random.Random(seed)))
+        queries = list(dict.fromkeys(made))  # the same again would ask nothing
         window = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         page = window.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(_COUNTED)
