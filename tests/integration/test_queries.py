@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
+from db.drill import Range, Trait
 from db.filters import Filters, Period
 from db.grid import GridRequest
 from db.queries import customer_list, customers, overview, recommendations, segments, shop
 from db.snapshot import Snapshot
 
-COMBINATIONS = 25
+COMBINATIONS = 48
 
 
 def random_filters(snapshot: Snapshot, seed: int) -> Filters:
@@ -31,7 +32,36 @@ def random_filters(snapshot: Snapshot, seed: int) -> Filters:
         departments=some(choices.departments),
         categories=some(choices.categories) if random.random() < 0.3 else (),
         segments=some(choices.segments),
+        groups=some(choices.groups) if random.random() < 0.3 else (),
+        products=tuple(sorted(random.sample(_sold_products(snapshot), 60))) if random.random() < 0.2 else (),
+        traits=_some_traits(random, choices) if random.random() < 0.3 else (),
+        ranges=(Range("frequency", random.randrange(30), 60),) if random.random() < 0.3 else (),
     )
+
+
+def _sold_products(snapshot: Snapshot) -> list[str]:
+    return list(snapshot.frame("SELECT DISTINCT product_id FROM transaction_line ORDER BY 1")["product_id"])
+
+
+def _some_traits(random: Random, choices: shop.Choices) -> tuple[Trait, ...]:
+    of = random.choice(choices.attributes)
+    values = [value for value, _ in of.values]
+    return tuple(sorted(Trait(of.name, value) for value in random.sample(values, min(2, len(values)))))
+
+
+def who(filters: Filters, values: dict[str, Any]) -> str:
+    """The conditions on a customer and the row `s` of their segment, said for Postgres; their values are added."""
+    sql = ""
+    for field, column in (("segments", "s.segment"), ("groups", "s.rfm_group")):
+        if chosen := getattr(filters, field):
+            sql += f" AND {column} = ANY(:{field})"
+            values[field] = list(chosen)
+    for kept in filters.ranges:
+        sql += f" AND s.{kept.column} BETWEEN {kept.low} AND {kept.high}"
+    if filters.traits:
+        values |= {"trait": filters.traits[0].name, "told": [trait.value for trait in filters.traits]}
+        sql += " AND s.customer_id IN (SELECT customer_id FROM customer WHERE attributes ->> :trait = ANY(:told))"
+    return sql
 
 
 def lines(record: Engine, filters: Filters, period: Period | None) -> tuple[str, dict[str, Any]]:
@@ -44,11 +74,12 @@ def lines(record: Engine, filters: Filters, period: Period | None) -> tuple[str,
     if period:
         sql += " AND line.ordered_at::date BETWEEN :start AND :end"
         values |= {"start": period.start, "end": period.end}
-    for field, column in (("departments", "department"), ("categories", "category"), ("segments", "s.segment")):
+    goods = (("departments", "department"), ("categories", "category"), ("products", "line.product_id"))
+    for field, column in goods:
         if chosen := getattr(filters, field):
             sql += f" AND {column} = ANY(:{field})"
             values[field] = list(chosen)
-    return sql, values
+    return sql + who(filters, values), values
 
 
 def ask(record: Engine, sql: str, values: dict[str, Any]) -> pd.DataFrame:
@@ -124,12 +155,10 @@ def test_what_moved_is_the_difference_of_two_plain_sums(snapshot: Snapshot, reco
 @pytest.mark.parametrize("seed", range(0, COMBINATIONS, 3))
 def test_the_list_holds_exactly_the_customers_the_filters_leave(snapshot: Snapshot, record: Engine, seed: int) -> None:
     filters = random_filters(snapshot, seed)
-    bought = filters.departments or filters.categories or filters.start or filters.end
+    bought = filters.departments or filters.categories or filters.products or filters.start or filters.end
     period = Period(filters.start or date(1900, 1, 1), filters.end or date(2199, 1, 1))
     chosen, values = lines(record, filters, period)
-    sql = "SELECT customer_id FROM current_customer_segment WHERE true"
-    if filters.segments:
-        sql += " AND segment = ANY(:segments)"
+    sql = f"SELECT customer_id FROM current_customer_segment AS s WHERE true {who(filters, values)}"
     if bought:
         sql += f" AND customer_id IN (SELECT customer_id FROM ({chosen}) AS c WHERE NOT is_return)"
     expected = set(ask(record, sql, values)["customer_id"])
