@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pyarrow as pa
 from flask import Flask, Response, jsonify, request
 
+from dashboard import format as fmt
 from dashboard.arrival import arrived
 from dashboard.manifest import Deliveries, Delivery, Sending
 from dashboard.sheets import MOST_XLSX_ROWS, as_csv, as_xlsx
@@ -99,7 +100,9 @@ def register(server: Flask, views: Views) -> None:
         total, batches = listing.rows(view, asked, columns)
         if suffix == "xlsx" and total > MOST_XLSX_ROWS:
             return _refused(
-                f"This list has {total:,} rows, and an Excel sheet holds {MOST_XLSX_ROWS:,}; download it as CSV.", 413
+                f"This list has {fmt.number(total)} rows, and an Excel sheet holds {fmt.number(MOST_XLSX_ROWS)}; "
+                "download it as CSV.",
+                413,
             )
         file = f"{name}-{view.span.end.isoformat()}-v{view.snapshot.version}.{suffix}"
         if "ask" in request.args:

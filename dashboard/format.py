@@ -78,6 +78,11 @@ def percent(value: Any, decimals: int = 1) -> str:
     return f"{_written(float(value) * 100, decimals)}{ending}"
 
 
+def percent_change(value: Any, decimals: int = 1) -> str:
+    """+84.6%, −53.0%."""
+    return f"{'+' if not missing(value) and value > 0 else ''}{percent(value, decimals)}"
+
+
 def day(value: Any) -> str:
     """9 Dec 2011; where months come first Dec 9, 2011."""
     if missing(value):

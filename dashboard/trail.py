@@ -93,7 +93,7 @@ def rules_in_words(rules: OfferRules, currency: str) -> list[str]:
     found = [f"Without {name}" for name in rules.without]
     if low or high:
         found.append("Price " + (f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}"))
-    found += [f"Bought by {rules.buyers:,} customers or more"] if rules.buyers else []
+    found += [f"Bought by {fmt.number(rules.buyers)} customers or more"] if rules.buyers else []
     found += [f"At most {rules.per_category} of a category"] if rules.per_category else []
     least = {"Support": rules.support, "Lift": rules.lift}
     return found + [f"{name} {number:g} or more" for name, number in least.items() if number]

@@ -51,8 +51,8 @@ class View:
         """How the days to compare with are called, after "the"."""
         one = self.period.days == 1
         if self.filters.against == "year":
-            return "same weekday a year before" if one else f"same {self.period.days:,} days a year before"
-        return "day before" if one else f"{self.period.days:,} days before"
+            return "same weekday a year before" if one else f"same {fmt.number(self.period.days)} days a year before"
+        return "day before" if one else f"{fmt.number(self.period.days)} days before"
 
     @property
     def no_before_in_words(self) -> str:

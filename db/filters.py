@@ -22,7 +22,7 @@ Against: TypeAlias = Literal["previous", "year"]
 
 DEFAULT_DAYS = 91  # thirteen whole weeks: both periods then hold each weekday equally often
 _MOST_VALUES = 200
-_MOST_TRAITS = 10  # each attribute that is asked for costs a look into the JSON of every customer
+_MOST_TRAITS = 10  # each attribute that is asked for costs a join
 _LARGEST_RUN = 2**31 - 1
 
 Picture: TypeAlias = Literal["space", "sample", "flat"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from dashboard import format as fmt
 from dashboard import ids
 from dashboard.components.states import empty
 from dashboard.pages import audiences
@@ -70,7 +71,7 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
             if audience is None:
                 return "–"
             view = views.view(audience.query)
-            return f"{customers.number(view.snapshot, view.filters):,}"
+            return fmt.number(customers.number(view.snapshot, view.filters))
         except SpectrumError:
             return "–"
 

@@ -46,7 +46,7 @@ def _within(values: Iterable[float], low: float, high: float) -> list[float]:
 
 
 def _days(value: float, _sign: str) -> str:
-    return _DAYS.get(round(value), f"{value:,.0f} days")
+    return _DAYS.get(round(value), f"{fmt.number(value)} days")
 
 
 def _count(value: float, _sign: str) -> str:

@@ -75,7 +75,7 @@ def _chance(score: float, days: int | None) -> str:
     if days is None or not math.isfinite(score):
         return ""
     chance = 1 / (1 + math.exp(-max(score, -30.0)))
-    told = f"1 in {1 / chance:,.0f}" if chance < 0.4 else f"{min(10 * chance, 9):.0f} in 10"
+    told = f"1 in {fmt.number(1 / chance)}" if chance < 0.4 else f"{min(10 * chance, 9):.0f} in 10"
     return f": a chance of about {told} that the customer buys it within {days} days"
 
 

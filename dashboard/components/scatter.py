@@ -189,5 +189,5 @@ def _texts(cells: pd.DataFrame, bins: Sequence[Bins], sign: str) -> npt.NDArray[
 
 
 def _who(customers: int, of_segment: int, segment: str) -> str:
-    all_of = f"all {fmt.unmarked(segment)}" if of_segment == customers else f"{of_segment:,} {fmt.unmarked(segment)}"
-    return f"{fmt.plural(int(customers), 'customer')}, {all_of}"
+    count = "all" if of_segment == customers else fmt.number(of_segment)
+    return f"{fmt.plural(int(customers), 'customer')}, {count} {fmt.unmarked(segment)}"

@@ -80,9 +80,9 @@ def _pane(view: View, dimension: queries.Dimension, frame: pd.DataFrame) -> Comp
 def _words(change: float, before: float, currency: str) -> str:
     """`+$1,200 · +14%`; of what grew tenfold, how many times it was; of what had no revenue before, that it is new."""
     share = change / before if before > 0 else None
-    of = "new" if share is None else f"{'+' if share > 0 else ''}{fmt.percent(share, 0)}"
+    of = "new" if share is None else fmt.percent_change(share, 0)
     if share is not None and share >= _MANY - 1:
-        of = f"{1 + share:,.0f} times"
+        of = f"{fmt.number(1 + share)} times"
     return f"{fmt.money_change(change, currency)} · {of}"
 
 

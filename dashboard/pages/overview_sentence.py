@@ -42,7 +42,7 @@ def _lead(view: View, now: pd.Series, before: pd.Series | None) -> str:
     ratio = now["revenue"] / before["revenue"]
     if abs(ratio - 1) < _HELD:
         return f"Revenue held at {revenue} against the {then}."
-    size = f"{ratio:,.0f} times as much" if ratio >= _MANY else f"{ratio - 1:+.1%}".replace("-", "−")
+    size = f"{fmt.number(ratio)} times as much" if ratio >= _MANY else fmt.percent_change(ratio - 1)
     return f"Revenue {'rose' if ratio > 1 else 'fell'} to {revenue} ({size}) against the {then}."
 
 

@@ -33,9 +33,9 @@ _CELLS = (
 )
 _WORDS = {
     "points": "Each point is a customer; click one to open it.",
-    "sample": "A sample, always of the same customers: at least {floor:,} of each segment, and of the rest its share. "
+    "sample": "A sample, always of the same customers: at least {floor} of each segment, and of the rest its share. "
     "Click one to open it.",
-    "cells": f"Counted in cells: {_CELLS}. In a view of {{most:,}} customers or fewer each of them is a point.",
+    "cells": f"Counted in cells: {_CELLS}. In a view of {{most}} customers or fewer each of them is a point.",
     "flat": f"Two numbers at a time, counted in cells: {_CELLS}.",
 }
 
@@ -60,7 +60,7 @@ def around(view: View, most: int = MOST_POINTS) -> Component:
     elsewhere = tuple(kept for kept in view.filters.ranges if kept.column not in AXES)
     if elsewhere != view.filters.ranges:
         controls.append(dcc.Link("Zoom out", href=view.href("/segments", ranges=elsewhere), className="button"))
-    words = _WORDS[_kind(view, most)].format(most=most, floor=_FLOOR)
+    words = _WORDS[_kind(view, most)].format(most=fmt.number(most), floor=fmt.number(_FLOOR))
     return [html.Div(controls, className="controls zooms"), html.P(words, className="about", role="status")]
 
 
