@@ -68,7 +68,7 @@ def bar(choices: Choices, span: Period | None, currency: str) -> Component:
                 ],
                 className="controls filters",
             ),
-            slot("shell.chips", "strip"),
+            slot("shell.chips", "strip", of=ids.shell_slot),
         ],
         className="filter-bar",
         **{"aria-label": "Filters"},

@@ -2,6 +2,7 @@
 
 URL = "url"
 THEME = "theme"
+STAYED = "stayed"
 PAGE = "page"
 NAV = "nav"
 HELP = "page-help"
@@ -33,6 +34,11 @@ DATA_BODY = "data-body"
 DATA_SAID = "data-said"
 DATA_NEXT = "data-next"
 DATA_POLL = "data-poll"
+
+
+def shell_slot(name: str) -> dict[str, str]:
+    """A slot around every page, which stays when another page is opened."""
+    return {"type": "shell-slot", "name": name}
 
 
 def slot(name: str) -> dict[str, str]:

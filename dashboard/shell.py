@@ -29,12 +29,13 @@ def shell(views: Views) -> Component:
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.STAYED),
             dcc.Store(id=ids.CANONICAL),
             dcc.Store(id=ids.OFFERED, data=offered),
             html.A("Skip to the content", href="#page", className="skip"),
             _header(),
             filter_bar.bar(choices, span, views.currency),
-            slot("shell.printed", "strip", "on-paper"),
+            slot("shell.printed", "strip", "on-paper", of=ids.shell_slot),
             html.Main(id=ids.PAGE, tabIndex=-1),
         ]
     )
@@ -52,7 +53,7 @@ def _header() -> Component:
             html.Nav(links, id=ids.NAV, **{"aria-label": "Pages"}),
             html.Div(
                 [
-                    slot("shell.freshness", "strip"),
+                    slot("shell.freshness", "strip", of=ids.shell_slot),
                     html.Button(
                         [icon("link"), html.Span("Copy link")],
                         id=ids.COPY,

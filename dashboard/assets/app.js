@@ -67,6 +67,8 @@
 
   var clientside = (window.dash_clientside = window.dash_clientside || {});
 
+  var shownAt, changes = 0;
+
   clientside.spectrum = {
     toggleTheme: function (clicks) {
       if (!clicks) return clientside.no_update;
@@ -91,6 +93,13 @@
           return (id.path === "/" ? here === "/" : here.indexOf(id.path) === 0) ? "active" : "";
         })
       ];
+    },
+
+    /* Counts how often the filters of a page changed while it stayed: one that is left is asked for nothing more. */
+    stay: function (search, pathname) {
+      var stays = pathname === shownAt;
+      shownAt = pathname;
+      return stays ? ++changes : clientside.no_update;
     },
 
     /* A hand-made address is written anew in its one canonical form; going back still leads to what was before it. */

@@ -52,7 +52,7 @@
     show();
     requests.forEach(function (request) {
       if (!request.body) window.location.reload();
-      else if (/"type":"(slot|picture)"/.test(request.output)) refill(request);
+      else if (/"type":"(slot|shell-slot|picture)"/.test(request.output)) refill(request);
       else fire(request.body, fired);
     });
   }

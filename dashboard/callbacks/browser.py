@@ -21,6 +21,7 @@ def register(app: Dash) -> None:
         State(ids.nav_link(ALL), "id"),
         first=True,
     )
+    run("stay", Output(ids.STAYED, "data"), Input(ids.URL, "search"), Input(ids.URL, "pathname"), first=True)
     marks = (Input(ids.graph(ALL), "clickData"), Input(ids.picture(ALL), "clickData"))
     run("followMark", Output(ids.NAV, "title"), *marks)
     run("followChoice", Output(ids.PAGE, "lang"), Input(ids.choice(ALL), "value"))

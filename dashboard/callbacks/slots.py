@@ -25,14 +25,9 @@ def register(app: Dash, views: Views) -> None:
         page, subject = match(pathname)
         return views.view(search or "", as_theme(request.cookies.get("theme")), subject, page.path if page else "")
 
-    @app.callback(
-        Output(ids.slot(MATCH), "children"),
-        Input(ids.URL, "search"),
-        Input(ids.THEME, "data"),
-        State(ids.slot(MATCH), "id"),
-        State(ids.URL, "pathname"),
-    )
-    def fill(search: str | None, _theme: str | None, slot: dict[str, str], pathname: str | None) -> Component:
+    def fill(
+        _changed: object, _theme: object, slot: dict[str, str], pathname: str | None, search: str | None
+    ) -> Component:
         name = str(slot.get("name"))
         if name not in SLOTS and name not in SHELL_SLOTS:
             return html.Div()
@@ -44,16 +39,36 @@ def register(app: Dash, views: Views) -> None:
         except Exception:  # whatever went wrong stays in its slot, and the log has it
             return failed(_logged(slot, search))
 
+    # a page that is left for another one under other filters is asked for nothing any more; what is around it stays
+    for place, changed in (
+        (ids.slot(MATCH), Input(ids.STAYED, "data")),
+        (ids.shell_slot(MATCH), Input(ids.URL, "search")),
+    ):
+        app.callback(
+            Output(place, "children"),
+            changed,
+            Input(ids.THEME, "data"),
+            State(place, "id"),
+            State(ids.URL, "pathname"),
+            State(ids.URL, "search"),
+        )(fill)
+
     @app.callback(
         Output(ids.picture(MATCH), "figure"),
-        Input(ids.URL, "search"),
+        Input(ids.STAYED, "data"),
         Input(ids.THEME, "data"),
         State(ids.picture(MATCH), "id"),
         State(ids.camera(MATCH), "data"),
         State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
     )
     def draw(
-        search: str | None, _theme: str | None, picture: dict[str, str], camera: object, pathname: str | None
+        _changed: object,
+        _theme: object,
+        picture: dict[str, str],
+        camera: object,
+        pathname: str | None,
+        search: str | None,
     ) -> Component:
         name = str(picture.get("name"))
         theme = as_theme(request.cookies.get("theme"))

@@ -1,5 +1,6 @@
 """What stands where numbers are not: the skeleton while they load, the empty state, the error."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from dash import html
@@ -13,15 +14,16 @@ _BONES: dict[Shape, int] = {"sentence": 2, "controls": 3, "cards": 6, "chart": 3
 """Lines, controls or cards; of a chart its title, what it measures and itself; of a table the same and its rows."""
 
 
-def slot(name: str, shape: Shape, width: str = "") -> Component:
-    """The place for one answer, shown as a skeleton of its shape until the answer is there; `width` is a CSS class.
+def slot(name: str, shape: Shape, width: str = "", of: Callable[[str], dict[str, str]] = ids.slot) -> Component:
+    """The place for one answer, shown as a skeleton of its shape until the answer is there; `width` is a CSS class, and
+    `of` gives the place its id.
 
     The skeleton is about as tall as the answer will be, so that nothing below it jumps.
     """
     bones = [html.Div(className="bone") for _ in range(_BONES.get(shape, 1))]
     panel = " panel" if shape in ("chart", "tall", "table", "list") else ""
     waiting = html.Div(bones, className=f"skeleton skeleton-{shape}{panel}", **{"aria-hidden": "true"})
-    return html.Div(waiting, id=ids.slot(name), className=f"slot {width}".strip())
+    return html.Div(waiting, id=of(name), className=f"slot {width}".strip())
 
 
 def empty(title: str, *what_next: Component) -> Component:

@@ -1,7 +1,6 @@
 """A served dashboard and a browser that tells on whatever a page does wrong."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from settings import Settings
 from tests.conftest import lacking
@@ -34,18 +33,6 @@ _FLAGS = (
 )
 
 OpenPage = Callable[..., Page]
-
-# Dash's renderer logs these two (the second tells the ids there are) where a page is left for other filters on another
-# page before all of its parts were asked for: it asks for parts that are gone, and nothing else goes wrong
-_OF_A_PAGE_LEFT = re.compile(
-    r"A nonexistent object was used in an `Output`.*\"type\":\"slot\"|^\{path,type: Array", re.DOTALL
-)
-
-
-def is_fault(message: ConsoleMessage) -> bool:
-    """Whether the console was told of something that a page does wrong."""
-    return message.type == "error" and not _OF_A_PAGE_LEFT.search(message.text)
-
 
 expect.set_options(timeout=30_000)
 
@@ -129,7 +116,7 @@ def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
 
     def watch(page: Page) -> None:
         here = urlsplit(address).netloc
-        page.on("console", lambda m: faults.append(f"console: {m.text}") if is_fault(m) else None)
+        page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("response", lambda r: faults.append(f"{r.status}: {r.url}") if r.status >= 500 else None)
         page.on(

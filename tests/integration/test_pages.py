@@ -62,8 +62,12 @@ def slot(client: FlaskClient, name: str, path: str, query: str) -> str:
     answer = asked(
         client,
         {"id": id_, "property": "children"},
-        [{"id": ids.URL, "property": "search", "value": query}, {"id": ids.THEME, "property": "data", "value": None}],
-        [{"id": id_, "property": "id", "value": id_}, {"id": ids.URL, "property": "pathname", "value": path}],
+        [{"id": ids.STAYED, "property": "data", "value": 1}, {"id": ids.THEME, "property": "data", "value": None}],
+        [
+            {"id": id_, "property": "id", "value": id_},
+            {"id": ids.URL, "property": "pathname", "value": path},
+            {"id": ids.URL, "property": "search", "value": query},
+        ],
         '{"name":["MATCH"],"type":"slot"}.children',
     )
     return re.sub(r'"bdata": "[^"]*"', "", json.dumps(answer))  # numbers in base64, where any letters may stand
