@@ -270,17 +270,3 @@ def test_a_customer_is_found_by_the_start_of_the_id(open_page: OpenPage) -> None
     page.wait_for_url("**/customers/77")
     filled(page)
     expect(page.get_by_role("heading", name="Customer 77")).to_be_visible()
-
-
-def test_a_page_that_is_left_for_other_filters_is_asked_for_nothing(open_page: OpenPage) -> None:
-    page = open_page("/segments")
-    filled(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.extend(re.findall(r'"name":"([a-z_.]+)"', request.post_data or "")))
-    page.locator(".segment-card h2 a").first.click()
-    page.wait_for_url("**/customers?segment=**")
-    expect(page.locator("#customer-grid-count")).to_contain_text("of")
-    filled(page)
-    assert "customers.refine" in asked
-    assert "shell.chips" in asked
-    assert not [name for name in asked if name.startswith(("segments.", "rfm"))]
