@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from dashboard import ids
@@ -21,15 +22,15 @@ class Asker:
         get("/_dash-layout")
         self._wired = {of["output"]: of for of in json.loads(get("/_dash-dependencies"))}
 
-    def page(self, path: str, query: str) -> bytes:
+    def page(self, query: str, path: str) -> bytes:
         """The frame of a page."""
         return self._asked(f"{ids.PAGE}.children", {}, path, query)
 
-    def slot(self, name: str, path: str, query: str) -> bytes:
+    def slot(self, query: str, name: str, path: str) -> bytes:
         """What fills a slot."""
         return self._asked('{"name":["MATCH"],"type":"slot"}.children', ids.slot(name), path, query)
 
-    def picture(self, name: str, path: str, query: str) -> bytes:
+    def picture(self, query: str, name: str, path: str) -> bytes:
         """The figure of a picture."""
         return self._asked('{"name":["MATCH"],"type":"picture"}.figure', ids.picture(name), path, query)
 
@@ -64,13 +65,13 @@ def parts(someone: str) -> Iterator[tuple[str, Callable[[Asker, str], bytes]]]:
     """Part and how to ask for it: what every page has, then each page's slots and pictures; `someone` is the customer
     whose page is asked for."""
     for name in SHELL_SLOTS:
-        yield name, lambda asker, query, name=name: asker.slot(name, "/", query)  # type: ignore[misc]
+        yield name, partial(Asker.slot, name=name, path="/")
     for page in PAGES:
         path = path_of(page, someone)
         for name in page.slots:
-            yield name, lambda asker, query, name=name, path=path: asker.slot(name, path, query)  # type: ignore[misc]
+            yield name, partial(Asker.slot, name=name, path=path)
         for name in page.pictures:
-            yield name, lambda asker, query, name=name, path=path: asker.picture(name, path, query)  # type: ignore[misc]
+            yield name, partial(Asker.picture, name=name, path=path)
 
 
 def path_of(page: Page, someone: str) -> str:

@@ -97,9 +97,9 @@ def _visit(
                 page = next(page for page in PAGES if page.path == goal)
                 path, query = path_of(page, someone), rng.choice(queries)
                 began = time.monotonic()
-                asker.page(path, query)
-                asked = [connections.submit(asker.slot, name, path, query) for name in (*SHELL_SLOTS, *page.slots)]
-                asked += [connections.submit(asker.picture, name, path, query) for name in page.pictures]
+                asker.page(query, path)
+                asked = [connections.submit(asker.slot, query, name, path) for name in (*SHELL_SLOTS, *page.slots)]
+                asked += [connections.submit(asker.picture, query, name, path) for name in page.pictures]
                 for answer in asked:
                     answer.result()
                 seen.pages.append(time.monotonic() - began)

@@ -55,7 +55,7 @@ def _header() -> Component:
                 [
                     slot("shell.freshness", "strip", of=ids.shell_slot),
                     html.Button(
-                        [icon("link"), html.Span("Copy link")],
+                        [icon("link"), html.Span("Copy link", className="said")],
                         id=ids.COPY,
                         className="button",
                         type="button",

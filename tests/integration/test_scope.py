@@ -100,10 +100,11 @@ def words(views: Views, path: str, name: str, query: str) -> tuple[str, str]:
     page = next(page for page in PAGES if page.path == path)
     view: View = views.view(query, subject=SUBJECTS.get(path, ""), path=path)
     noted = scope.noted(view, page, name, page.slots[name](view))
-    return tuple(  # type: ignore[return-value]
+    on_page, on_part = (
         " ".join(part["props"]["children"] for part in _notes(json.loads(json.dumps(shown, cls=PlotlyJSONEncoder))))
         for shown in (scope.of_page(view, page), noted)
     )
+    return on_page, on_part
 
 
 def _notes(part: Any) -> list[Any]:
