@@ -5,6 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.components.plain import plain
 from dashboard.pages import OF_SLOT, PICTURES, SLOTS
 from dashboard.scope import noted
 from dashboard.view import Component, View
@@ -30,7 +31,7 @@ def _asked(view: View) -> tuple[Any, ...]:
 @remembered
 def _filled(snapshot: Snapshot, name: str, *asked: Any) -> Component:
     view = View(snapshot, *asked)
-    return noted(view, OF_SLOT[name], name, SLOTS[name](view))
+    return plain(noted(view, OF_SLOT[name], name, SLOTS[name](view)))
 
 
 @remembered

@@ -4,6 +4,7 @@ from dash import Dash, Input, Output, State, dcc, html
 
 from dashboard import ids
 from dashboard.components.help import help_panel
+from dashboard.components.plain import plain
 from dashboard.components.states import empty
 from dashboard.pages import match
 from dashboard.pages.first_run import first_run
@@ -34,10 +35,11 @@ def register(app: Dash, views: Views) -> None:
                 empty("This cannot be shown", str(error), " ", html.Br(), dcc.Link("See the loads", href="/data")),
             ]
         kinds = {"whole-history": page.whole_history, "compares": page.compares}
-        return [
+        frame = [
             html.Div(className=" ".join(kind for kind, is_so in kinds.items() if is_so), hidden=True),
             told,
             html.Div(of_page(view, page), id=ids.slot("shell.scope"), className="page-scope"),
             html.P(page.about, className="ignores") if page.about else None,
             *page.layout(view),
         ]
+        return plain(frame)

@@ -7,6 +7,7 @@ from flask import request
 
 from dashboard import answers, ids
 from dashboard.components.graph import nothing, seen_from
+from dashboard.components.plain import plain
 from dashboard.components.states import empty, failed
 from dashboard.pages import PICTURES, SLOTS, match
 from dashboard.reference import failed as marked_failed
@@ -33,7 +34,7 @@ def register(app: Dash, views: Views) -> None:
             return html.Div()
         try:
             seen = view(search, pathname)
-            return SHELL_SLOTS[name](seen) if name in SHELL_SLOTS else answers.filled(name, seen)
+            return plain(SHELL_SLOTS[name](seen)) if name in SHELL_SLOTS else answers.filled(name, seen)
         except SnapshotError as error:
             return [] if name in SHELL_SLOTS else empty("Nothing to show yet", str(error))
         except Exception:  # whatever went wrong stays in its slot, and the log has it
