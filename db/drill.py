@@ -144,7 +144,7 @@ class Move:
 
 
 _MOVED = """
-    SELECT customer_no FROM customer_movement JOIN buyer USING (customer_id), (
+    SELECT customer_no FROM known, (
         SELECT (SELECT min(moment)::INTEGER FROM movement_moment WHERE as_of::DATE = ?) AS i,
             (SELECT max(moment)::INTEGER FROM movement_moment WHERE as_of::DATE = ?) AS j
     ) WHERE i < j AND substr({segments}, j + 1, 1) <> '.'"""
@@ -170,9 +170,9 @@ class Cohort:
         """Its canonical form in an address."""
         return f"{self.month:%Y-%m}" + ("" if self.age is None else f":{self.age}")
 
-    def condition(self, orders: Orders) -> Condition:
-        """On rows that carry customer_no; what counts as bought is what stands in `orders`."""
-        everyone = cohorts(orders(ANY))
+    def condition(self, months: Condition) -> Condition:
+        """On rows that carry customer_no; what counts as bought is what stands in `months`, a relation like `month`."""
+        everyone = cohorts(months)
         of = Condition(
             "SELECT customer_no FROM (" + everyone.sql + ") WHERE cohort = ?", (*everyone.values, self.month)
         )

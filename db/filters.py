@@ -14,6 +14,7 @@ from db.conditions import ANY, Condition, Period, among, day_of, one_of, ordered
 from db.drill import LONGEST_VALUE, RANGES, Bridge, Cohort, Grouping, Move, Range, Trait
 from db.judged import USUAL, Judged
 from db.offer_rules import NO_RULES, OfferRules
+from db.standing import monthly_standings
 
 __all__ = ["ANY", "DEFAULT_DAYS", "GROUPING_FIELDS", "LONGEST_VALUE", "Against", "Condition", "Filters", "Period"]
 
@@ -182,6 +183,12 @@ class Filters:
         lines = self._of_customers("sale", where & goods)
         return Condition(_OF_GOODS.format(lines=lines.sql), lines.values)
 
+    def months(self) -> Condition:
+        """A relation like `month`: how the customers of the view stood in each month, by the orders of the view."""
+        if self.countries or self._goods() != ANY:
+            return monthly_standings(self.orders())
+        return self._of_customers("month", ANY)
+
     @property
     def parts_orders(self) -> bool:
         """Whether plain customers' orders may be but in part in the view: then they take other courses in it."""
@@ -243,7 +250,7 @@ class Filters:
         condition &= self.move.condition() if self.move else ANY
 
         everyone = Filters(**{field: getattr(self, field) for field in ("countries", *_GOODS)})
-        condition &= self.cohort.condition(everyone.orders_on) if self.cohort else ANY
+        condition &= self.cohort.condition(everyone.months()) if self.cohort else ANY
         condition &= self.bridge.condition(everyone.orders_on) if self.bridge else ANY
         return condition
 

@@ -12,10 +12,13 @@ from typing import Literal
 
 import duckdb
 
+from db.conditions import Condition
+from db.standing import monthly_standings
+
 SALES, KNOWN = "sales", "known"
 """The files, without their ending, and the names of their parts in a manifest."""
 
-LAYOUT = f"1, DuckDB {duckdb.__version__}"
+LAYOUT = f"2, DuckDB {duckdb.__version__}"
 """What the files' form rests on: another one makes them anew."""
 
 YEAR = 365
@@ -102,6 +105,8 @@ TABLES = {
         FROM part
     """)
     + "ORDER BY purchase_no",
+    # one customer in one month with an order, or after one; all purchases taken together
+    "month": f"FROM ({monthly_standings(Condition('FROM purchase')).sql}) ORDER BY month, standing, customer_no",
     # one accepted line; opens_... where it is the first of its purchase that was sold in that department or category
     "sale": """
         SELECT purchase_no, line.customer_no, line.order_no, product_no, ordered_at, line.day, line.country, department,
@@ -124,6 +129,7 @@ TABLES = {
 KNOWN_TABLE = f"""
     SELECT *, greatest(past, 0) * churn_risk AS risk FROM (
         SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM customer_segment
+        LEFT JOIN (SELECT * EXCLUDE run_id FROM customer_movement) USING (customer_id)
         LEFT JOIN buyer USING (customer_id) LEFT JOIN (SELECT customer_id, country FROM customer) USING (customer_id)
         LEFT JOIN (
             SELECT customer_no, sum(amount) AS sold FROM sale, (
@@ -132,9 +138,12 @@ KNOWN_TABLE = f"""
         ) USING (customer_no)
     )
 """
-"""One customer of a run: the columns of customer_segment, the customer's number and country, `past` (net revenue of the
-`YEAR` days before the run's moment) and `risk` (of it what probably does not come again: times the probability of no
-order in 90 days)."""
+"""One customer of a run: the columns of customer_segment and customer_movement, the customer's number and country,
+`past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably does not come again:
+times the probability of no order in 90 days)."""
+
+KNOWN_OF = ("customer_segment", "customer_movement", "customer", "model_run")
+"""The tables that the customers of a run are made of, beside the sales."""
 
 _MOST_MEMORY = "4GB"  # what does not fit waits in files
 
@@ -148,7 +157,7 @@ def write_sales(sources: Mapping[str, Sequence[Path]], path: Path) -> None:
 
 
 def write_known(sources: Mapping[str, Sequence[Path]], sales: Path, path: Path) -> None:
-    """Make the file of the published run's customers, of `customer_segment`, `customer`, `model_run` and the sales."""
+    """Make the file of the published run's customers, of `KNOWN_OF` and the sales."""
     with _making(path, sources) as connection:
         attach(connection, sales, "TEMP VIEW")
         connection.execute(f"CREATE TABLE {KNOWN} AS FROM ({KNOWN_TABLE}) ORDER BY customer_no")

@@ -248,7 +248,7 @@ def _write_parts(
             {name: sources[name] for name in ("transaction_line", "customer", "product")}, building / SALES_FILE
         )
     if KNOWN_FILE in fresh:
-        of_run = {name: sources[name] for name in ("customer_segment", "customer", "model_run")}
+        of_run = {name: sources[name] for name in sales.KNOWN_OF}
         sales.write_known(of_run, building / SALES_FILE, building / KNOWN_FILE)
     for file in fresh:
         make_durable(building / file)

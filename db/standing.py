@@ -13,6 +13,9 @@ STANDINGS = ("new", "kept", "won_back", "lapsed", "returns_only")
 before, but earlier. Lapsed: bought in the one before, not in this one. Returns only: gave back, bought in neither.
 """
 
+BOUGHT = ("new", "kept", "won_back")
+"""The standings of who bought in the period."""
+
 
 def compared(period: Period) -> Period:
     """What a period is held against: a whole month against the month before, else as many days before it."""
@@ -58,7 +61,10 @@ def standings(orders: Orders, period: Period) -> Condition:
 
 
 def monthly_standings(orders: Condition) -> Condition:
-    """The same for every month against the month before: month (its first day), customer_no and so on."""
+    """The same for every month against the month before: month, customer_no, first, standing, now, before.
+
+    month and first are the first days of months; first is that of the first purchase, null where there is none.
+    """
     return Condition(
         f"""
         WITH {_DONE.format(orders=orders.sql)}, course AS (
@@ -75,28 +81,26 @@ def monthly_standings(orders: Condition) -> Condition:
             UNION ALL SELECT customer_no, (month + INTERVAL 1 MONTH)::DATE, first, 0, false, amount, bought
             FROM course WHERE NOT goes_on
         )
-        SELECT month, customer_no, {_STANDING.format(is_first="first = month")} AS standing, now, before FROM pair
+        SELECT month, customer_no, first, {_STANDING.format(is_first="first = month")} AS standing, now, before
+        FROM pair
         """,
         orders.values,
     )
 
 
-def cohorts(orders: Condition) -> Condition:
+def cohorts(months: Condition) -> Condition:
     """A relation of customer_no, cohort (the first day of the month of the first purchase), age (months since), bought
-    (whether in that month) and amount, one row a customer and month with an order or a return.
+    (whether in that month) and amount, of a relation like `monthly_standings`.
 
     Who never bought, and what came back before the first purchase, is left out.
     """
     return Condition(
         f"""
-        WITH {_DONE.format(orders=orders.sql)}, began AS (
-            SELECT customer_no, min(month) AS first FROM done WHERE bought AND customer_no IS NOT NULL
-            GROUP BY customer_no
-        )
-        SELECT customer_no, first AS cohort, date_diff('month', first, month) AS age, bought, amount
-        FROM done JOIN began USING (customer_no) WHERE month >= first
+        SELECT customer_no, first AS cohort, date_diff('month', first, month) AS age, standing IN {BOUGHT} AS bought,
+            now AS amount
+        FROM ({months.sql}) WHERE customer_no IS NOT NULL AND month >= first
         """,
-        orders.values,
+        months.values,
     )
 
 

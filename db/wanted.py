@@ -86,7 +86,7 @@ def wanted_parts(connection: Connection) -> Wanted:
     fingerprints["model_run"] = {"model_run.parquet": _digest([_layout(result_schema.model_run), *ends])}
     facts = [fingerprints[name] for name in ("transaction_line", "customer", "product")]
     fingerprints[sales.SALES] = {SALES_FILE: _digest([sales.LAYOUT, sales.TABLES, facts])}
-    of_run = [fingerprints[name] for name in (sales.SALES, "customer_segment")]
+    of_run = [fingerprints[name] for name in (sales.SALES, "customer_segment", "customer_movement")]
     fingerprints[sales.KNOWN] = {KNOWN_FILE: _digest([sales.LAYOUT, sales.KNOWN_TABLE, of_run])}
     return Wanted(
         loads=list(marks),

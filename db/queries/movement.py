@@ -9,7 +9,7 @@ from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.remembered import remembered
 from db.snapshot import Snapshot
-from db.standing import STANDINGS, cohorts, monthly_standings, standings
+from db.standing import STANDINGS, cohorts, standings
 
 _LISTED = "count(*) FILTER (customer_no IN (SELECT customer_no FROM known))"
 
@@ -32,7 +32,7 @@ def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame
 def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd.DataFrame:
     """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
     day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
-    relation = monthly_standings(filters.but(start=None, end=None, bridge=None).orders())
+    relation = filters.but(start=None, end=None, bridge=None).months()
     chosen = f"(SELECT * FROM ({relation.sql}) WHERE month BETWEEN ? AND ?)"
     frame = _by_standing(snapshot, "month, ", chosen, (*relation.values, first, last))
     return frame.reset_index().sort_values("month", kind="stable", ignore_index=True)
@@ -57,7 +57,7 @@ def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     Every month from the cohort's first to the last of the data has a row, with 0 where nobody bought. The days of the
     filters do not apply: a cohort is followed over all of the data.
     """
-    relation = cohorts(filters.but(start=None, end=None, cohort=None).orders())
+    relation = cohorts(filters.but(start=None, end=None, cohort=None).months())
     return snapshot.frame(
         f"""
         WITH member AS ({relation.sql}), size AS (
@@ -106,8 +106,7 @@ def flows(
         WITH stood AS (
             SELECT customer_no, substr({segments}, ? + 1, 1) AS origin, substr({segments}, ? + 1, 1) AS target,
                 substr({causes}, ?, 1) AS letter
-            FROM customer_movement JOIN (SELECT customer_no, customer_id FROM known WHERE {who.sql}) USING (customer_id)
-            WHERE target <> '.'
+            FROM known WHERE target <> '.' AND {who.sql}
         ), flow AS (
             SELECT origin, target, letter, count(*) AS customers{brought}
             FROM stood {_SPENT if revenue else ""} GROUP BY ALL

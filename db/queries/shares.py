@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from db.conditions import ANY
 from db.drill import COURSES, Grouping
 from db.filters import Filters
 from db.snapshot import Snapshot
@@ -18,11 +17,11 @@ def over_time(snapshot: Snapshot, filters: Filters, grouping: Grouping = "segmen
     """
     segments, _ = COURSES[grouping]
     who = filters.but(start=None, end=None, move=None).on_customers()
-    known = "" if who == ANY else f"WHERE customer_id IN (SELECT customer_id FROM known WHERE {who.sql})"
     return snapshot.frame(
         f"""
         WITH course AS MATERIALIZED (
-            SELECT {segments} AS letters, count(*) AS customers FROM customer_movement {known} GROUP BY ALL
+            SELECT {segments} AS letters, count(*) AS customers FROM known
+            WHERE {segments} IS NOT NULL AND {who.sql} GROUP BY ALL
         ), stood AS (
             SELECT moment, as_of::DATE AS day, substr(letters, moment + 1, 1) AS letter,
                 sum(course.customers)::BIGINT AS customers

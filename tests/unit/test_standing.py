@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from db import sales
 from db.conditions import Period
 from db.filters import Filters
 from db.queries import movement
@@ -51,6 +52,7 @@ class Shop:
             "CREATE VIEW purchase AS SELECT customer_id AS customer_no, ordered_at::DATE AS day, amount, "
             "NOT is_return AS is_sold FROM transaction_line"
         )
+        self._connection.execute(f"CREATE VIEW month AS {sales.TABLES['month']}")
 
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """As `Snapshot.frame` does."""
