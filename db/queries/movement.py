@@ -9,9 +9,11 @@ from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.remembered import remembered
 from db.snapshot import Snapshot
-from db.standing import STANDINGS, cohorts, standings
+from db.standing import BOUGHT, STANDINGS, standings
 
-_LISTED = "count(*) FILTER (customer_no IN (SELECT customer_no FROM known))"
+_COUNTED = """count(customer_no) AS customers,
+    count(*) FILTER (customer_no IN (SELECT customer_no FROM known)) AS listed, sum(before)::DOUBLE AS before,
+    sum(now)::DOUBLE AS now"""
 
 
 @remembered
@@ -23,30 +25,24 @@ def bridge(snapshot: Snapshot, filters: Filters, period: Period) -> pd.DataFrame
     change of revenue. `listed` are the customers whom the published segments know.
     """
     relation = standings(filters.but(start=None, end=None, bridge=None).orders_on, period)
-    return _by_standing(snapshot, "", f"({relation.sql})", relation.values).reindex(
-        [*STANDINGS, "guests"], fill_value=0
+    frame = snapshot.frame(
+        f"""
+        SELECT standing, {_COUNTED}, sum(now - before)::DOUBLE AS change FROM ({relation.sql})
+        GROUP BY standing ORDER BY standing
+        """,
+        relation.values,
     )
+    return frame.set_index("standing").reindex([*STANDINGS, "guests"], fill_value=0)
 
 
 @remembered
 def monthly(snapshot: Snapshot, filters: Filters, first: date, last: date) -> pd.DataFrame:
     """The same for every month from that of `first` to that of `last`, each against the month before: month (its first
     day), standing and the columns of `bridge`; where a standing has nobody there is no row."""
-    relation = filters.but(start=None, end=None, bridge=None).months()
-    chosen = f"(SELECT * FROM ({relation.sql}) WHERE month BETWEEN ? AND ?)"
-    frame = _by_standing(snapshot, "month, ", chosen, (*relation.values, first, last))
-    return frame.reset_index().sort_values("month", kind="stable", ignore_index=True)
-
-
-def _by_standing(snapshot: Snapshot, also: str, relation: str, values: tuple[object, ...]) -> pd.DataFrame:
-    return snapshot.frame(
-        f"""
-        SELECT {also}standing, count(customer_no) AS customers, {_LISTED} AS listed, sum(before)::DOUBLE AS before,
-            sum(now)::DOUBLE AS now, sum(now - before)::DOUBLE AS change
-        FROM {relation} GROUP BY ALL ORDER BY standing
-        """,
-        values,
-    ).set_index("standing")
+    frame = _months(snapshot, filters.but(start=None, end=None, bridge=None))
+    frame = frame[frame["month"].between(pd.Timestamp(first), pd.Timestamp(last))]
+    frame = frame.groupby(["month", "standing"], as_index=False)[["customers", "listed", "before", "now"]].sum()
+    return frame.assign(change=frame["now"] - frame["before"])
 
 
 @remembered
@@ -55,26 +51,41 @@ def retention(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
     that month), listed (of them those whom the published segments know), share, revenue (net).
 
     Every month from the cohort's first to the last of the data has a row, with 0 where nobody bought. The days of the
-    filters do not apply: a cohort is followed over all of the data.
+    filters do not apply: a cohort is followed over all of the data. Who never bought, and what came back before the
+    first purchase, is left out.
     """
-    relation = cohorts(filters.but(start=None, end=None, cohort=None).months())
     return snapshot.frame(
         f"""
-        WITH member AS ({relation.sql}), size AS (
-            SELECT cohort, count(*) AS size FROM member WHERE age = 0 GROUP BY cohort
+        WITH member AS (
+            SELECT *, first AS cohort, date_diff('month', first, month) AS age, standing IN {BOUGHT} AS bought
+            FROM stood
+            WHERE standing <> 'guests' AND month >= first
+        ), size AS (
+            SELECT cohort, sum(customers)::BIGINT AS size FROM member WHERE age = 0 GROUP BY cohort
         ), cell AS (
             SELECT cohort, size, unnest(range(date_diff('month', cohort, last) + 1)) AS age
             FROM size, (SELECT max(day) AS last FROM purchase)
         ), done AS (
-            SELECT cohort, age, count(*) FILTER (bought) AS customers,
-                count(*) FILTER (bought AND customer_no IN (SELECT customer_no FROM known)) AS listed,
-                sum(amount)::DOUBLE AS revenue
+            SELECT cohort, age, sum(customers) FILTER (bought) AS customers, sum(listed) FILTER (bought) AS listed,
+                sum(now) AS revenue
             FROM member GROUP BY ALL
         )
-        SELECT cohort, age, size, coalesce(customers, 0) AS customers, coalesce(listed, 0) AS listed,
-            coalesce(customers, 0) / size AS share, coalesce(revenue, 0) AS revenue
+        SELECT cohort::DATE AS cohort, age, size, coalesce(customers, 0)::BIGINT AS customers,
+            coalesce(listed, 0)::BIGINT AS listed, coalesce(customers, 0) / size AS share,
+            coalesce(revenue, 0) AS revenue
         FROM cell LEFT JOIN done USING (cohort, age) ORDER BY cohort, age
         """,
+        stood=_months(snapshot, filters.but(start=None, end=None, cohort=None)),
+    )
+
+
+@remembered
+def _months(snapshot: Snapshot, filters: Filters) -> pd.DataFrame:
+    """How customers stood in each month, by the month of their first purchase: month, first (missing where there is
+    none), standing, and the columns of `bridge` but the change."""
+    relation = filters.months()
+    return snapshot.frame(
+        f"SELECT month, first, standing, {_COUNTED} FROM ({relation.sql}) GROUP BY month, first, standing ORDER BY ALL",
         relation.values,
     )
 

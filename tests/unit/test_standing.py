@@ -54,9 +54,12 @@ class Shop:
         )
         self._connection.execute(f"CREATE VIEW month AS {sales.TABLES['month']}")
 
-    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+    def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame) -> pd.DataFrame:
         """As `Snapshot.frame` does."""
-        return self._connection.cursor().execute(sql, list(parameters)).df()
+        cursor = self._connection.cursor()
+        for name, frame in frames.items():
+            cursor.register(name, frame)
+        return cursor.execute(sql, list(parameters)).df()
 
 
 def snapshot(lines: Sequence[Line] | pd.DataFrame, known: Sequence[str] = ()) -> Snapshot:
