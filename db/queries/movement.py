@@ -1,6 +1,7 @@
 """Customers on the move: the bridge from one period's revenue to the next, cohorts, and flows between segments."""
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -134,18 +135,26 @@ def flows(
         (
             *(since, until, until * (until - 1) // 2 + since + 1),
             *who.values,
-            *((since, until) if revenue else ()),
+            *(_ends(snapshot, since, until) if revenue else ()),
             grouping,
         ),
     )
 
 
+def _ends(snapshot: Snapshot, since: int, until: int) -> tuple[Any, ...]:
+    """The values of `_SPENT`."""
+    as_of = moments(snapshot).set_index("moment")["as_of"]
+    return as_of[since], as_of[until], as_of[since]
+
+
 # before the first moment who was no customer yet can only have given goods back
 _SPENT = """
 LEFT JOIN (
-    SELECT customer_no, sum(amount) AS revenue FROM sale JOIN stood USING (customer_no), (
-        SELECT max(as_of) FILTER (moment = ?) AS since, max(as_of) FILTER (moment = ?) AS until FROM movement_moment)
-    WHERE ordered_at < until AND (ordered_at >= since OR is_return) AND (ordered_at >= since OR origin = '.')
-    GROUP BY customer_no
+    SELECT customer_no, sum(amount) AS revenue FROM (
+        SELECT customer_no, amount FROM sale WHERE ordered_at >= ? AND ordered_at < ?
+        UNION ALL
+        SELECT customer_no, amount FROM sale WHERE is_return AND ordered_at < ?
+            AND customer_no IN (SELECT customer_no FROM stood WHERE origin = '.')
+    ) GROUP BY customer_no
 ) USING (customer_no)
 """
