@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import duckdb
@@ -43,6 +44,10 @@ class Manifest:
     loads: Sequence[int]
     runs: Mapping[str, int]
     tables: Mapping[str, Sequence[Part]]
+
+
+_turns = BoundedSemaphore(os.cpu_count() or 1)
+"""A query takes all processors anyway: what is asked first is answered first, not all of a page at its end."""
 
 
 class Snapshot:
@@ -106,18 +111,21 @@ class Snapshot:
 
     def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame | pa.Table) -> pd.DataFrame:
         """The rows of a query as a frame; decimals arrive as floats. Frames given by name are tables to this query."""
-        cursor = self._connection.cursor()
-        for name, frame in frames.items():
-            cursor.register(name, frame)
-        return cursor.execute(sql, list(parameters)).df()
+        with _turns:
+            cursor = self._connection.cursor()
+            for name, frame in frames.items():
+                cursor.register(name, frame)
+            return cursor.execute(sql, list(parameters)).df()
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The rows of a query as Arrow has them, to be given to further queries."""
-        return self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table()
+        with _turns:
+            return self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table()
 
     def scalar(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The one value a query gives."""
-        row = self._connection.cursor().execute(sql, list(parameters)).fetchone()
+        with _turns:
+            row = self._connection.cursor().execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 
     def batches(self, sql: str, parameters: Sequence[Any] = (), rows: int = 20_000) -> Iterator[pa.RecordBatch]:
