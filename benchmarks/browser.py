@@ -45,7 +45,7 @@ window.painted = async (began, asked) => {
     return at.bottom > 0 && at.top < innerHeight;
   };
   const waits = (part) => {
-    if (part.matches(".plot")) return !part.querySelector(".main-svg");
+    if (part.matches(".plot")) return !part.querySelector(".main-svg") || part.querySelector(".dash-graph--pending");
     if (part.matches(".ag-root-wrapper")) return window.open_ || !part.querySelector(".ag-row");
     return part.dataset.dashIsLoading === "true" || part.querySelector(".skeleton");
   };

@@ -3,6 +3,7 @@
 URL = "url"
 THEME = "theme"
 STAYED = "stayed"
+FRAME = "frame"
 PAGE = "page"
 NAV = "nav"
 HELP = "page-help"

@@ -37,7 +37,8 @@ def shell(views: Views) -> Component:
             filter_bar.bar(choices, span, views.currency),
             slot("shell.printed", "strip", "on-paper", of=ids.shell_slot),
             html.Main(id=ids.PAGE, tabIndex=-1),
-        ]
+        ],
+        id=ids.FRAME,
     )
 
 

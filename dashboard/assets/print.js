@@ -39,7 +39,7 @@
     if (failed) return { state: "failed", words: words(failed) };
     var answers = main ? main.querySelectorAll(".slot") : [];
     if (main && !answers.length && main.querySelector(".empty")) return { state: "nothing", words: words(main.querySelector(".empty")) };
-    if (!answers.length || document.querySelector(".slot .skeleton, [data-dash-is-loading=true]")) return { state: "waiting" };
+    if (!answers.length || document.querySelector(".slot .skeleton, [data-dash-is-loading=true], .dash-graph--pending")) return { state: "waiting" };
     var empty = answers[0].querySelector(".empty");
     if (empty) return { state: "nothing", words: words(empty) };
     var drawn = Array.prototype.every.call(main.querySelectorAll(".plot"), function (plot) {

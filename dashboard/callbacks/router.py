@@ -14,32 +14,44 @@ from errors import SnapshotError
 
 
 def register(app: Dash, views: Views) -> None:
-    """One callback: it runs when the path changes, never when only the filters do."""
+    """One callback: it runs when the path changes, never when only the filters do.
 
-    @app.callback(Output(ids.PAGE, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
-    def show(pathname: str | None, search: str | None) -> Component:
+    What the page is like stands as CSS classes around it and the filters.
+    """
+
+    @app.callback(
+        Output(ids.PAGE, "children"),
+        Output(ids.FRAME, "className"),
+        Input(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+    )
+    def show(pathname: str | None, search: str | None) -> tuple[Component, str]:
         page, subject = match(pathname)
         if page is None:
             home = dcc.Link("Go to the overview", href="/")
-            return [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
+            found = [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
+            return found, _UNFILTERED
         told = help_panel(page.title, page.help) if page.help else None
+        helped = "helped" * bool(told)
         if page.record:
-            return [told, *page.layout(subject)]
+            return [told, *page.layout(subject)], f"{_UNFILTERED} {helped}"
         try:
             if views.is_empty():
-                return first_run()
+                return first_run(), _UNFILTERED
             view = views.view(search or "", subject=subject, path=page.path)
         except SnapshotError as error:
             return [
                 html.H1(page.title, className="visually-hidden"),
                 empty("This cannot be shown", str(error), " ", html.Br(), dcc.Link("See the loads", href="/data")),
-            ]
-        kinds = {"whole-history": page.whole_history, "compares": page.compares}
+            ], ""
+        kinds = [helped, "whole-history" * page.whole_history, "compares" * page.compares]
         frame = [
-            html.Div(className=" ".join(kind for kind, is_so in kinds.items() if is_so), hidden=True),
             told,
             html.Div(of_page(view, page), id=ids.slot("shell.scope"), className="page-scope"),
             html.P(page.about, className="ignores") if page.about else None,
             *page.layout(view),
         ]
-        return plain(frame)
+        return plain(frame), " ".join(kinds)
+
+
+_UNFILTERED = "unfiltered"

@@ -64,7 +64,7 @@ def settled(page: Page) -> None:
     """Wait until every part is there, and every plot that can be seen has the width of its place."""
     filled(page)
     page.wait_for_function(
-        "() => !document.querySelector('[data-dash-is-loading=true]')"
+        "() => !document.querySelector('[data-dash-is-loading=true], .dash-graph--pending')"
         " && [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout &&"
         " (!plot.offsetParent || Math.abs(plot._fullLayout.width - plot.clientWidth) < 2))"
     )
