@@ -24,7 +24,8 @@ class Asker:
 
     def page(self, query: str, path: str) -> bytes:
         """The frame of a page."""
-        return self._asked(f"{ids.PAGE}.children", {}, path, query)
+        output = next(key for key in self._wired if f"{ids.PAGE}.children" in key)
+        return self._asked(output, {}, path, query)
 
     def slot(self, query: str, name: str, path: str) -> bytes:
         """What fills a slot."""

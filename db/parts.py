@@ -18,6 +18,8 @@ from db import result_schema, sales, schema
 from db.bulk import arrow_schema, copy_out
 
 _MONTHS_AT_ONCE = 60  # each is an open file
+_TOGETHER = 25_000
+"""Rows of a dimension or a result that are read together: whoever wants a few need not hold many."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def write_table(connection: Connection, table: Table, path: Path) -> None:
             query = f"SELECT {columns} FROM {name} ORDER BY 1, 2"
     with _writer(path, layout) as writer:
         for batch in copy_out(connection, query, layout):
-            writer.write_batch(batch)
+            writer.write_batch(batch, row_group_size=_TOGETHER)
 
 
 def _writer(path: Path, layout: pa.Schema) -> parquet.ParquetWriter:
