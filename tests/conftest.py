@@ -123,7 +123,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def sample_shop(server: URL, run_root: Path) -> Settings:
-    """A shop of the sample's first 300 households, loaded and modelled once a run; tests only read it.
+    """A shop of the sample's first households, loaded and modelled once a run; tests only read it.
 
     So few households tell too little for recommendations to pass their test: they are published all the same.
     """

@@ -141,8 +141,9 @@ def breakdown(snapshot: Snapshot, filters: Filters, period: Period, dimension: D
         (of, kept), is_order, is_sold = _orders(snapshot, filters, period), "is_sold", "is_sold"
     else:
         of, kept, is_order, is_sold = filters.lines(period), {}, f"opens_{dimension}", "NOT is_return"
-    # where single products are asked for, the first line of an order may not be among them
-    plain = "false" if filters.products else "is_plain"
+    # where other goods are asked for, the line that opens an order of this value may not be among them
+    of_value = filters.but(**{{"department": "departments", "category": "categories"}.get(dimension, "countries"): ()})
+    plain = "false" if dimension != "country" and of_value.parts_orders else "is_plain"
     return snapshot.frame(
         f"""
         WITH part AS NOT MATERIALIZED ({of.sql})
