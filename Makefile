@@ -49,7 +49,7 @@ docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md fr
 
 images: setup-dev  ## Take the README's pictures anew from the pages that the browser tests walk
 	@$(python) -m pytest -q tests/e2e/test_every_page.py
-	@for page in overview segments movement; do cp tests/e2e/shots/$$page-1280-light.png docs/images/$$page.png; done
+	@for page in overview segments movement; do cp tests/e2e/shots/$$page-top.png docs/images/$$page.png; done
 
 notebook: setup-dev  ## Run notebooks/exploration.ipynb anew, in place, on the data that are loaded
 	@$(python) -m tools.notebook

@@ -121,7 +121,7 @@ def _number(number: Number, currency: str) -> Component:
                     type="number",
                     debounce=True,
                     step=1 if whole else "any",
-                    placeholder=f"{word} {hint:,}" if hint < _SHORT else f"{word} {fmt.short_money(hint, '')}",
+                    placeholder=f"{word} {fmt.number(hint) if hint < _SHORT else fmt.short_money(hint, '')}",
                 ),
             ]
         )

@@ -29,7 +29,8 @@ def _written(value: float, decimals: int) -> str:
     return plain.translate(_MARKS).replace("\x00", locale.thousands).replace("\x01", locale.decimal)
 
 
-def _priced(sign: str, currency: str, written: str) -> str:
+def priced(written: str, currency: str, sign: str = "") -> str:
+    """An amount, written already or as it is to be written, with the currency where the shop's country puts it."""
     if LOCALE.get().sign_after and currency:
         return f"{sign}{written}\u00a0{currency}"
     return f"{sign}{currency}{written}"
@@ -46,7 +47,7 @@ def money(value: Any, currency: str) -> str:
         return NOTHING
     sign = "−" if value < 0 else ""
     size = abs(float(value))
-    return _priced(sign, currency, _written(size, 2 if size < 1000 else 0))
+    return priced(_written(size, 2 if size < 1000 else 0), currency, sign)
 
 
 def short_money(value: Any, currency: str) -> str:
@@ -59,8 +60,8 @@ def short_money(value: Any, currency: str) -> str:
         if size >= limit:
             scaled = float(f"{size / unit:.3g}")
             digits = _written(scaled, max(0, 2 - math.floor(math.log10(scaled))))
-            return _priced(sign, currency, f"{digits}{name}")
-    return _priced(sign, currency, _written(size, 2 if size < 100 else 0))
+            return priced(f"{digits}{name}", currency, sign)
+    return priced(_written(size, 2 if size < 100 else 0), currency, sign)
 
 
 def money_change(value: Any, currency: str) -> str:

@@ -137,7 +137,8 @@ def _finding(title: str, verdict: Mapping[str, Any]) -> tuple[str, str]:
     value, other = float(verdict["value"]), float(verdict["baseline_value"])
     ahead = value / other - 1 if other > 0 else 0.0
     standing = f"{fmt.percent(abs(ahead), 0)} {'above' if ahead > 0 else 'below'}" if ahead else "no better than"
-    rests = f"NDCG@10 {value:.3f} against {other:.3f}, {fmt.plural(int(verdict['customers']), 'customer')}. "
+    measured = f"NDCG@10 {fmt.number(value, 3)} against {fmt.number(other, 3)}"
+    rests = f"{measured}, {fmt.plural(int(verdict['customers']), 'customer')}. "
     return f"{title}: {standing} the best baseline ({model_name(verdict['baseline'])}). ", rests
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dashboard import format as fmt
+from dashboard.locales import LOCALE
 
 TITLES = {"recency_days": "Last order", "frequency": "Orders", "monetary": "Spend"}
 _DAYS = {
@@ -41,6 +42,12 @@ def logarithmic(column: str, low: float, high: float, sign: str) -> dict[str, An
     return axis | {"autorange": "reversed"} if column == "recency_days" else axis
 
 
+def money(sign: str) -> dict[str, Any]:
+    """What an axis of amounts says of the currency, where the shop's locale has it; of a count nothing."""
+    before, after = fmt.priced("|", sign).split("|")
+    return {"tickprefix": before, "ticksuffix": after}
+
+
 def _within(values: Iterable[float], low: float, high: float) -> list[float]:
     return [float(value) for value in values if low <= value <= high]
 
@@ -55,7 +62,10 @@ def _count(value: float, _sign: str) -> str:
 
 def _money(value: float, sign: str) -> str:
     """What is spent, and 1 for all that is less: the axis has no place for it below."""
-    return f"≤ {sign}1" if value <= 1 else re.sub(r"\.0+(?=[kMB]?$)", "", fmt.short_money(value, sign))
+    if value <= 1:
+        return f"≤ {fmt.priced('1', sign)}"
+    noughts = re.escape(LOCALE.get().decimal) + r"0+(?=[kMB]?(\s|$))"
+    return re.sub(noughts, "", fmt.short_money(value, sign))
 
 
 _SHOWN = {"recency_days": _days, "frequency": _count, "monetary": _money}

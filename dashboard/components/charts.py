@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import format as fmt
+from dashboard.components import axes
 from dashboard.components.graph import figure
 from dashboard.theme import Theme, faded, token
 
@@ -35,7 +36,7 @@ def line_against(
             fill="tozeroy",
             fillcolor=faded(accent, 0.10),
             customdata=shown,
-            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>this period</extra>",
+            hovertemplate=f"%{{customdata}}: {fmt.priced('%{y:,.0f}', prefix)}<extra>this period</extra>",
         ),
         go.Scatter(
             x=now["start"].iloc[len(now) - length :],
@@ -44,11 +45,11 @@ def line_against(
             mode="lines",
             line={"color": muted, "width": 1.5, "dash": "dot"},
             customdata=then,
-            hovertemplate=f"%{{customdata}}: {prefix}%{{y:,.0f}}<extra>{against}</extra>",
+            hovertemplate=f"%{{customdata}}: {fmt.priced('%{y:,.0f}', prefix)}<extra>{against}</extra>",
         ),
     )
     picture.update_layout(showlegend=True, hovermode="x unified", margin={"t": 28})
-    picture.update_yaxes(tickprefix=prefix, tickformat="~s", rangemode="tozero")
+    picture.update_yaxes(**axes.money(prefix), tickformat="~s", rangemode="tozero")
     picture.update_xaxes(hoverformat=" ", nticks=8)
     return picture
 
@@ -92,11 +93,11 @@ def columns(labels: Sequence[str], values: Sequence[float], theme: Theme, prefix
             x=list(labels),
             y=np.asarray(values, dtype=float),
             marker={"color": token("accent", theme)},
-            hovertemplate=f"%{{x}}: {prefix}%{{y:,.2f}}<extra></extra>",
+            hovertemplate=f"%{{x}}: {fmt.priced('%{y:,.2f}', prefix)}<extra></extra>",
         ),
     )
     picture.update_xaxes(type="category", nticks=14)
-    picture.update_yaxes(tickprefix=prefix, tickformat="~s", nticks=4)
+    picture.update_yaxes(**axes.money(prefix), tickformat="~s", nticks=4)
     return picture
 
 
@@ -153,8 +154,8 @@ def spend_over_time(orders: pd.DataFrame, theme: Theme, sign: str) -> go.Figure:
             width=24 * 3600 * 1000 * max(1, (orders["ordered_at"].max() - orders["ordered_at"].min()).days / 150),
             marker={"color": colour, "opacity": 0.75},
             customdata=orders["order_id"].map(fmt.unmarked),
-            hovertemplate=f"%{{x|%-d %b %Y}}: {sign}%{{y:,.2f}}<extra>order %{{customdata}}</extra>",
+            hovertemplate=f"%{{x|%-d %b %Y}}: {fmt.priced('%{y:,.2f}', sign)}<extra>order %{{customdata}}</extra>",
         ),
     )
-    picture.update_yaxes(tickprefix=sign, tickformat="~s")
+    picture.update_yaxes(**axes.money(sign), tickformat="~s")
     return picture

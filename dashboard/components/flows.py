@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from dash import html
 
 from dashboard import format as fmt
+from dashboard.components import axes
 from dashboard.components.graph import figure
 from dashboard.theme import SEGMENT_COLOURS, Theme, faded, token
 from dashboard.view import Component
@@ -145,7 +146,7 @@ def waterfall(
         margin={"t": 24},
     )
     picture.update_xaxes(type="category")
-    picture.update_yaxes(tickprefix=sign, tickformat="~s", nticks=5)
+    picture.update_yaxes(**axes.money(sign), tickformat="~s", nticks=5)
     if floor:
         top = float(np.cumsum(values[:-1]).max())
         picture.update_yaxes(range=[floor, top + 0.1 * (top - floor)])
@@ -176,5 +177,6 @@ def parted_columns(
     picture = figure(theme, *traces, barmode="relative", showlegend=True, margin={"t": 32})
     picture.update_layout(legend={"traceorder": "normal"})
     picture.update_xaxes(type="category", nticks=14)
-    picture.update_yaxes(tickprefix=sign, tickformat="~s", nticks=8, zeroline=True, zerolinecolor=token("faint", theme))
+    picture.update_yaxes(**axes.money(sign), tickformat="~s", nticks=8)
+    picture.update_yaxes(zeroline=True, zerolinecolor=token("faint", theme))
     return picture

@@ -53,7 +53,7 @@ def points_in_space(points: pd.DataFrame, colours: Mapping[str, str], theme: The
             hovertemplate=(
                 f"customer %{{{'customdata[0]' if plain else 'hovertext'}}}<br>"
                 "last order %{customdata[1]:,} days ago<br>%{y:,} orders<br>"
-                f"{sign}%{{customdata[2]:,.2f}} spent<extra>{fmt.unmarked(segment)}</extra>"
+                f"{fmt.priced('%{customdata[2]:,.2f}', sign)} spent<extra>{fmt.unmarked(segment)}</extra>"
             ),
         )
     return _with_legend(picture, len(picture.data))

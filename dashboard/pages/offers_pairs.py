@@ -28,12 +28,14 @@ def together(view: View) -> Component:
         return _no_pairs(view, "Bought together", "Nothing is bought together with it often enough to tell.")
     columns = [
         Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
-        Column("lift", "Lift", lambda v: f"{v:.1f}×", numeric=True),
+        Column("lift", "Lift", lambda v: f"{fmt.number(v, 1)}×", numeric=True),
         Column("confidence", "Confidence", fmt.percent, numeric=True),
         Column("baskets", "Baskets", fmt.number, numeric=True),
     ]
     first = rules.iloc[0]
-    title = f"Bought together: {fmt.shortened(first['name'], 40)}, {first['lift']:.1f} times as often as usual"
+    title = (
+        f"Bought together: {fmt.shortened(first['name'], 40)}, {fmt.number(first['lift'], 1)} times as often as usual"
+    )
     about = "Lift: how many times as often as in all baskets; confidence: the share of its baskets with the other too"
     return card(title, table(with_product(rules), columns), about=about)
 
@@ -48,7 +50,7 @@ def alike(view: View) -> Component:
         return _no_pairs(view, "Like it", "Nothing is near enough to it to tell.")
     columns = [
         Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
-        Column("similarity", "Likeness", lambda v: f"{v:.2f}", numeric=True),
+        Column("similarity", "Likeness", lambda v: fmt.number(v, 2), numeric=True),
     ]
     about = "Products that the same customers buy; 1 is wholly alike. To offer instead where it is out of stock"
     return card("Like it", table(with_product(near.head(_MOST_PAIRS)), columns), about=about)

@@ -55,8 +55,8 @@ def traits(view: View) -> Component:
         Column("customers", "Customers", fmt.number, numeric=True, href=lambda row: row["href"]),
         Column("share", "Share", fmt.percent, numeric=True),
         Column("shop_share", "Expected", fmt.percent, numeric=True),
-        Column("lift", "Lift", lambda v: f"{v:.2f}", numeric=True),
-        Column("q_value", "q", lambda v: "< 0.001" if v < 0.001 else f"{v:.3f}", numeric=True),
+        Column("lift", "Lift", lambda v: fmt.number(v, 2), numeric=True),
+        Column("q_value", "q", lambda v: "< 0.001" if v < 0.001 else fmt.number(v, 3), numeric=True),
     ]
     return card(_finding(found, profiles, names[0]), panes(shown), about=about, twin=(found, columns))
 
@@ -132,7 +132,7 @@ def _ranking(frame: pd.DataFrame, profile: pd.Series, kind: str, view: View) -> 
     show = {
         "revenue": lambda v: fmt.short_money(v, view.currency),
         "quantity": fmt.number,
-        "lift": lambda v: f"{v:.1f}×",
+        "lift": lambda v: f"{fmt.number(v, 1)}×",
     }[kind]
 
     def buyers(row: pd.Series) -> str:

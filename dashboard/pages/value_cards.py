@@ -25,6 +25,7 @@ def cards(view: View) -> Component:
     if not of["forecast"]:
         return []
     half = of["half"] * _INDEPENDENT
+    each_30, each_90 = (fmt.number(of[f"orders_{days}"] / of["forecast"], 2) for days in (30, 90))
     low, high = (fmt.short_money(max(of["expected"] + sign * half, 0), view.currency) for sign in (-1, 1))
     risky = Range("churn_risk", queries.PROBABLY, None)
     held, word = risk_was(run.metrics) if run else ("", "")
@@ -42,13 +43,13 @@ def cards(view: View) -> Component:
             fact_card(
                 "Orders in 30 days",
                 fmt.number(of["orders_30"]),
-                f"{of['orders_30'] / of['forecast']:.2f} a customer",
+                f"{each_30} a customer",
                 "Orders expected of these customers in the next 30 days.",
             ),
             fact_card(
                 "Orders in 90 days",
                 fmt.number(of["orders_90"]),
-                f"{of['orders_90'] / of['forecast']:.2f} a customer{off_in_test(run.metrics) if run else ''}",
+                f"{each_90} a customer{off_in_test(run.metrics) if run else ''}",
                 "Orders expected of these customers in the next 90 days.",
             ),
             fact_card(

@@ -88,6 +88,8 @@ def test_every_page_fits_and_can_be_used_by_everyone(open_page: OpenPage, walk: 
             assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
             assert beside(page) <= 0, where
             page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
+            if (width, theme) == (1280, "light"):
+                page.screenshot(path=SHOTS / f"{name}-top.png")  # what README shows
             if (width == 390) == turned:  # both widths and, from page to page, both themes; what is left is colours
                 assert faults(page) == [], where
         assert page.evaluate(TWINLESS) == [], name

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from dashboard import format as fmt
+from dashboard.components import axes
 from dashboard.locales import LOCALE, LOCALES, known
 from errors import ConfigurationError
 
@@ -42,6 +43,14 @@ def test_each_country_has_its_own_way(spoken: str) -> None:
         fmt.percent(0.0001),
         fmt.day(date(2011, 12, 9)),
     )
+
+
+def test_axes_have_the_sign_where_the_country_puts_it(spoken: str) -> None:
+    _, texts = axes.ticks("monetary", 1, 200_000, "€")
+    before, after = ("€", "") if spoken == "en_US" else ("", f"{SPACE}€")
+    assert texts[0] == f"≤ {before}1{after}"
+    assert {f"{before}10{after}", f"{before}10k{after}"} <= set(texts)
+    assert axes.money("€") == {"tickprefix": before, "ticksuffix": after}
 
 
 def test_the_words_between_two_days() -> None:
