@@ -89,6 +89,10 @@ def _place(point: object) -> dict[str, float] | None:
 def _framed(
     id_: dict[str, str], drawn: go.Figure, height: int, label: str, role: str, config: Mapping[str, Any]
 ) -> Component:
-    """An image is one thing to a screen reader; what has buttons of its own is a group."""
+    """An image is one thing to a screen reader; what has buttons of its own is a group.
+
+    Its room is there before the plot is, so that nothing below jumps when it comes.
+    """
     plot = dcc.Graph(id=id_, figure=drawn, config=dict(config), style={"height": f"{height}px"})
-    return html.Div(plot, role=role, className=f"plot plot-{id_['name']}", **{"aria-label": label})
+    room = {"minHeight": f"{height}px"}
+    return html.Div(plot, role=role, className=f"plot plot-{id_['name']}", style=room, **{"aria-label": label})

@@ -8,10 +8,11 @@ from dash import html
 from dashboard import ids
 from dashboard.view import Component
 
-Shape = Literal["sentence", "controls", "cards", "chart", "tall", "table", "list", "strip"]
+Shape = Literal["sentence", "controls", "cards", "chart", "tall", "table", "list", "head", "strip"]
 
-_BONES: dict[Shape, int] = {"sentence": 2, "controls": 3, "cards": 6, "chart": 3, "tall": 3, "table": 10, "list": 12}
-"""Lines, controls or cards; of a chart its title, what it measures and itself; of a table the same and its rows."""
+_BONES: dict[Shape, int] = {"sentence": 2, "controls": 3, "cards": 6, "table": 10, "list": 12, "strip": 1}
+"""Lines, controls or cards; of a table its title, what it measures and its rows. Other panels have three: these and
+what they show."""
 
 
 def slot(name: str, shape: Shape, width: str = "", of: Callable[[str], dict[str, str]] = ids.slot) -> Component:
@@ -20,8 +21,8 @@ def slot(name: str, shape: Shape, width: str = "", of: Callable[[str], dict[str,
 
     The skeleton is about as tall as the answer will be, so that nothing below it jumps.
     """
-    bones = [html.Div(className="bone") for _ in range(_BONES.get(shape, 1))]
-    panel = " panel" if shape in ("chart", "tall", "table", "list") else ""
+    bones = [html.Div(className="bone") for _ in range(_BONES.get(shape, 3))]
+    panel = " panel" if shape in ("chart", "tall", "table", "list", "head") else ""
     waiting = html.Div(bones, className=f"skeleton skeleton-{shape}{panel}", **{"aria-hidden": "true"})
     return html.Div(waiting, id=of(name), className=f"slot {width}".strip())
 

@@ -23,8 +23,8 @@ def layout(_: View) -> Component:
     """The frame of the page."""
     return [
         html.H1("Customer", className="visually-hidden"),
-        slot("customer.head", "sentence"),
-        slot("customer.course", "strip"),
+        slot("customer.head", "head"),
+        slot("customer.course", "head"),
         html.Div([slot("customer.discover", "list"), slot("customer.buy_again", "list")], className="grid halves"),
         html.Div(
             [slot("customer.history", "chart"), slot("customer.favourites", "table")],

@@ -28,7 +28,7 @@ def layout(view: View) -> Component:
         return head
     return [
         *head,
-        slot("quality.gate", "cards"),
+        slot("quality.gate", "chart"),
         slot("quality.controls", "controls"),
         html.Div(
             [

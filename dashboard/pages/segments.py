@@ -37,7 +37,7 @@ def layout(view: View) -> Component:
             [
                 card(
                     _SCATTER,
-                    slot("segments.around", "strip"),
+                    slot("segments.around", "controls"),
                     picture("rfm", 560, f"{_SCATTER}, coloured by segment; the table below it has the same numbers"),
                     slot("segments.cells", "sentence"),
                     about="Logarithmic axes. In 3D drag to turn and scroll to come nearer",
