@@ -142,6 +142,9 @@ KNOWN_TABLE = f"""
 `past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably does not come again:
 times the probability of no order in 90 days)."""
 
+LOOKED_FOR = f"SELECT segments FROM {KNOWN} LIMIT 0; FROM month LIMIT 0"
+"""What files of an older layout do not have."""
+
 KNOWN_OF = ("customer_segment", "customer_movement", "customer", "model_run")
 """The tables that the customers of a run are made of, beside the sales."""
 

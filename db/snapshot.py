@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 import duckdb
@@ -28,6 +27,7 @@ from db import findings, result_schema, sales, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
+from db.turns import Turns
 from db.wanted import FINDINGS, KNOWN_FILE, NO_LINES, OF_RUN, SALES_FILE, Wanted, names, wanted_parts
 from errors import SnapshotError
 
@@ -46,7 +46,7 @@ class Manifest:
     tables: Mapping[str, Sequence[Part]]
 
 
-_turns = BoundedSemaphore(os.cpu_count() or 1)
+_turns = Turns(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 """A query takes all processors anyway: what is asked first is answered first, not all of a page at its end."""
 
 
@@ -85,6 +85,7 @@ class Snapshot:
             sales.attach(self._connection, self.path / self.manifest.tables[sales.KNOWN][0].file)
         else:
             self._connection.execute(f"CREATE VIEW {sales.KNOWN} AS {sales.KNOWN_TABLE}")
+        self._connection.execute(sales.LOOKED_FOR)
 
     def _tables(self) -> dict[str, Sequence[Part]]:
         """The tables of Parquet files."""

@@ -90,14 +90,13 @@ def monthly_standings(orders: Condition) -> Condition:
 
 def cohorts(months: Condition) -> Condition:
     """A relation of customer_no, cohort (the first day of the month of the first purchase), age (months since), bought
-    (whether in that month) and amount, of a relation like `monthly_standings`.
+    (whether in that month), of a relation like `monthly_standings`.
 
     Who never bought, and what came back before the first purchase, is left out.
     """
     return Condition(
         f"""
-        SELECT customer_no, first AS cohort, date_diff('month', first, month) AS age, standing IN {BOUGHT} AS bought,
-            now AS amount
+        SELECT customer_no, first AS cohort, date_diff('month', first, month) AS age, standing IN {BOUGHT} AS bought
         FROM ({months.sql}) WHERE customer_no IS NOT NULL AND month >= first
         """,
         months.values,

@@ -47,30 +47,29 @@ def plain(content: Component) -> Component:
 
 def _row(content: Iterable[Component]) -> list[Component]:
     made: list[Component] = []
+    row: list[Element] | None = None
     for part in content:
-        if part is None:
-            continue
         element = _element(part)
         if element is None:
             made.append(_around(part))
-        elif made and isinstance(made[-1], Plain):
-            made[-1].tree.append(element)
+            row = None
+        elif row is None:
+            row = [element]
+            made.append(Plain(row))
         else:
-            made.append(Plain([element]))
+            row.append(element)
     return made
 
 
 def _element(part: Component) -> Element | None:
     """The part as an element; None where something in it is more than that."""
     if not isinstance(part, DashComponent):
-        return part
+        return part if isinstance(part, str | int | float) else str(part)  # a list would be read as an element
     if not (_is_html(part) or isinstance(part, dcc.Link)) or getattr(part, "id", None) is not None:
         return None
     attributes = dict(part.to_plotly_json()["props"])
     inner = []
     for child in _as_list(attributes.pop("children", None)):
-        if child is None:
-            continue
         element = _element(child)
         if element is None:
             return None
@@ -79,9 +78,9 @@ def _element(part: Component) -> Element | None:
 
 
 def _around(part: Component) -> Component:
-    """What stays a component of Dash, with what is plain in it; only elements of HTML have children of that kind."""
+    """What stays a component of Dash, with what is plain in it."""
     children = getattr(part, "children", None)
-    if not _is_html(part) or children is None or not isinstance(children, list | tuple | DashComponent):
+    if not isinstance(children, list | tuple | DashComponent):
         return part
     made = copy.copy(part)
     made.children = plain(children)
@@ -93,6 +92,7 @@ def _is_html(part: DashComponent) -> bool:
 
 
 def _as_list(content: Component) -> list[Component]:
-    if content is None:
-        return []
-    return list(content) if isinstance(content, list | tuple) else [content]
+    """One after the other, lists in lists too; what is nothing is left out."""
+    if isinstance(content, list | tuple):
+        return [part for of in content for part in _as_list(of)]
+    return [] if content is None else [content]

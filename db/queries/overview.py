@@ -142,8 +142,9 @@ def breakdown(snapshot: Snapshot, filters: Filters, period: Period, dimension: D
     else:
         of, kept, is_order, is_sold = filters.lines(period), {}, f"opens_{dimension}", "NOT is_return"
     # where other goods are asked for, the line that opens an order of this value may not be among them
-    of_value = filters.but(**{{"department": "departments", "category": "categories"}.get(dimension, "countries"): ()})
-    plain = "false" if dimension != "country" and of_value.parts_orders else "is_plain"
+    own = {"department": "departments", "category": "categories"}
+    whole = dimension not in own or not filters.but(**{own[dimension]: ()}).parts_orders
+    plain = "is_plain" if whole else "false"
     return snapshot.frame(
         f"""
         WITH part AS NOT MATERIALIZED ({of.sql})

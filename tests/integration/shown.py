@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
-from dash import html
 from dash.development.base_component import Component
 from sqlalchemy import Connection, Engine, text
 
-from dashboard.pages import OF_SLOT, SLOTS
+from dashboard import answers
+from dashboard.components.plain import Plain
+from dashboard.pages import OF_SLOT
 from dashboard.view import View, Views
 from db.filters import Filters
 from tests.integration.plain import lines, who
@@ -27,7 +28,7 @@ class Shown:
 
     def tables(self, slot: str) -> list[tuple[list[str], list[Row]]]:
         """The tables of a slot: titles, and rows of exact numbers and of texts."""
-        return [_read(table) for table in _all(self._slot(slot), html.Table)]
+        return [_read(table) for table in _all(self._slot(slot), "table")]
 
     def rows(self, slot: str) -> list[Row]:
         """The rows of a slot's only table; none where there is no table."""
@@ -53,7 +54,7 @@ class Shown:
     def _slot(self, name: str) -> Any:
         view = self.view
         path = OF_SLOT[name].path
-        return SLOTS[name](View(view.snapshot, view.filters, view.span, "light", view.currency, path=path))
+        return answers.filled(name, View(view.snapshot, view.filters, view.span, "light", view.currency, path=path))
 
 
 @contextmanager
@@ -95,29 +96,37 @@ def same(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
             assert equal, (key, found[key], values)
 
 
-def _all(part: Any, kind: type[Component]) -> list[Any]:
-    parts = part if isinstance(part, list | tuple) else [part]
-    return [
-        found
-        for of in parts
-        if isinstance(of, Component)
-        for found in ([of] if isinstance(of, kind) else _all(getattr(of, "children", None), kind))
-    ]
+def _inner(part: Any) -> list[Any]:
+    """What stands in a component, in something plain ([name, attributes, ...]), or in a list."""
+    if isinstance(part, Plain):
+        return list(part.tree)
+    if isinstance(part, Component):
+        part = getattr(part, "children", None)
+        return part if isinstance(part, list) else [] if part is None else [part]
+    return (part[2:] if _is_element(part) else part) if isinstance(part, list) else []
+
+
+def _is_element(part: Any) -> bool:
+    return isinstance(part, list) and len(part) > 1 and isinstance(part[0], str) and isinstance(part[1], dict)
+
+
+def _all(part: Any, name: str) -> list[Any]:
+    if _is_element(part) and part[0] == name:
+        return [part]
+    return [found for of in _inner(part) for found in _all(of, name)]
 
 
 def _text(part: Any) -> str:
-    if isinstance(part, list | tuple):
-        return "".join(map(_text, part))
-    return _text(getattr(part, "children", None)) if isinstance(part, Component) else str(part or "")
+    return "".join(map(_text, _inner(part))) if isinstance(part, list | Component) else str(part)
 
 
 def _read(table: Any) -> tuple[list[str], list[Row]]:
-    head, *body = _all(table.children, html.Tr)
-    return [_text(cell) for cell in head.children], [tuple(map(_value, row.children)) for row in body]
+    head, *body = _all(table, "tr")
+    return [_text(cell) for cell in head[2:]], [tuple(map(_value, row[2:])) for row in body]
 
 
 def _value(cell: Any) -> Any:
-    exact = getattr(cell, "data-value", None)
+    exact = cell[1].get("data-value")
     try:
         return float(exact) if exact is not None else _text(cell)
     except ValueError:
