@@ -1,6 +1,7 @@
 """The Flask server around the application: package files, health, downloads."""
 
 import logging
+import time
 from pathlib import Path
 
 import flask_bootstrap
@@ -13,6 +14,7 @@ from dashboard import downloads
 from dashboard.locales import LOCALE, Locale
 from dashboard.reference import name_in, reference
 from dashboard.view import Views
+from db.turns import ASKED
 from errors import SnapshotError
 
 ASSETS = Path(__file__).parent / "assets"
@@ -27,6 +29,7 @@ def create_server(views: Views, locale: Locale) -> Flask:
     @server.before_request
     def speak() -> None:
         g.locale = LOCALE.set(locale)
+        ASKED.set(time.monotonic())
 
     @server.teardown_request
     def fall_silent(_: BaseException | None) -> None:

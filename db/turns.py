@@ -1,7 +1,13 @@
-"""So many at a time, whoever asks first first; `threading.Semaphore` lets the last one in before those who wait."""
+"""So many at a time, and of those who wait the one first whose request came first, however often it asks."""
 
-from collections import deque
+import time
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from itertools import count
 from threading import Event, Lock
+
+ASKED: ContextVar[float | None] = ContextVar("asked", default=None)
+"""When the request at hand came, by `time.monotonic`; without a request each asks anew."""
 
 
 class Turns:
@@ -9,7 +15,8 @@ class Turns:
 
     def __init__(self, many: int) -> None:
         self._free = many
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[tuple[float, int, Event]] = []
+        self._numbers = count()
         self._lock = Lock()
 
     def __enter__(self) -> None:
@@ -17,13 +24,13 @@ class Turns:
             if self._free:
                 self._free -= 1
                 return
-            turn = Event()
-            self._waiting.append(turn)
+            turn, asked = Event(), ASKED.get()
+            heappush(self._waiting, (time.monotonic() if asked is None else asked, next(self._numbers), turn))
         turn.wait()
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             if self._waiting:
-                self._waiting.popleft().set()
+                heappop(self._waiting)[2].set()
             else:
                 self._free += 1
