@@ -69,6 +69,11 @@ def money_change(value: Any, currency: str) -> str:
     return f"{'+' if not missing(value) and value > 0 else ''}{short_money(value, currency)}"
 
 
+def times(value: Any) -> str:
+    """1.84 -> 1.8×, as lifts are told."""
+    return NOTHING if missing(value) else f"{number(value, 1)}×"
+
+
 def percent(value: Any, decimals: int = 1) -> str:
     """0.4796 -> 48.0%; a small share that is not zero never reads 0%."""
     if missing(value):

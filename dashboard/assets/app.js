@@ -9,7 +9,14 @@
     window.scrollTo(0, 0);
   }
 
-  window.spectrum = { go: go };
+  /* A link within the page is followed without loading it anew, unless it is to open elsewhere. */
+  function follow(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(event.currentTarget.getAttribute("href"));
+  }
+
+  window.spectrum = { go: go, follow: follow };
 
   /* A 3D plot tells of a click as the button goes down, which may also be the start of a turn: wait for it to come up. */
   var pressed = null, moved = false;
@@ -276,11 +283,7 @@
     var address = props.data[props.link];
     return window.React.createElement("a", {
       href: address,
-      onClick: function (event) {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        go(address);
-      }
+      onClick: follow
     }, props.value, props.small && props.data[props.small] !== props.value
       ? window.React.createElement("span", { className: "sku" }, props.data[props.small]) : null);
   };

@@ -28,7 +28,7 @@ def together(view: View) -> Component:
         return _no_pairs(view, "Bought together", "Nothing is bought together with it often enough to tell.")
     columns = [
         Column("product", "Product", product_label, href=lambda row: offering.product_href(view, row["product_id"])),
-        Column("lift", "Lift", lambda v: f"{fmt.number(v, 1)}×", numeric=True),
+        Column("lift", "Lift", fmt.times, numeric=True),
         Column("confidence", "Confidence", fmt.percent, numeric=True),
         Column("baskets", "Baskets", fmt.number, numeric=True),
     ]

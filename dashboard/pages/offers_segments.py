@@ -58,14 +58,7 @@ def _card(view: View, profile: pd.Series, sold: pd.DataFrame, offered: pd.DataFr
     of = sold[sold["segment"] == name]
     mine = offered[offered["segment"] == name]
     columns = [
-        _list(
-            view,
-            of[of["kind"] == "lift"],
-            "Bought more than by others",
-            "lift",
-            "Lift",
-            _times,
-        ),
+        _list(view, of[of["kind"] == "lift"], "Bought more than by others", "lift", "Lift", fmt.times),
         _list(view, of[of["kind"] == "revenue"], "By revenue", "revenue", "Revenue", lambda v: _money(v, view)),
         _list(view, mine, "Offered most, new to them", "share", "Of customers", fmt.percent),
     ]
@@ -74,10 +67,6 @@ def _card(view: View, profile: pd.Series, sold: pd.DataFrame, offered: pd.DataFr
     title = segment_chip(name, profile["colour"], profile["emoji"])
     aside = [pill(fmt.plural(int(profile["customers"]), "customer")), " ", link]
     return card(title, html.Div(columns, className="trio"), aside=aside)
-
-
-def _times(lift: float) -> str:
-    return f"{fmt.number(lift, 1)}×"
 
 
 def _money(value: float, view: View) -> str:

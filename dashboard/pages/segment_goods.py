@@ -132,7 +132,7 @@ def _ranking(frame: pd.DataFrame, profile: pd.Series, kind: str, view: View) -> 
     show = {
         "revenue": lambda v: fmt.short_money(v, view.currency),
         "quantity": fmt.number,
-        "lift": lambda v: f"{fmt.number(v, 1)}×",
+        "lift": fmt.times,
     }[kind]
 
     def buyers(row: pd.Series) -> str:

@@ -55,7 +55,7 @@ def trend(of: Shown) -> None:
 
 
 def kpis(of: Shown) -> None:
-    words = of.words("overview.kpis")
+    words, told = of.words("overview.kpis"), []
     for days in filter(None, (of.view.period, of.view.before)):
         revenue, orders, count = of.ask(f"SELECT {_SUMS} FROM {_IN_PERIOD}", first=days.start, last=days.end)[0]
         again = of.ask(
@@ -82,10 +82,13 @@ def kpis(of: Shown) -> None:
         shares = {"average_order": (revenue, orders), "repeat_rate": (again, count)}
         values: dict[str, Any] = {"revenue": revenue, "orders": orders, "customers": count, "at_risk": silent}
         values |= {name: a / b if b else float("nan") for name, (a, b) in shares.items()}
-        for kpi in KPIS:
-            value = values[kpi.column]
-            told = kpi.show(float("nan") if value is None else value, of.view.currency)
-            assert told in words, (kpi.column, told, words)
+        known = {name: float("nan") if value is None else float(value) for name, value in values.items()}
+        told.append([kpi.show(known[kpi.column], of.view.currency) for kpi in KPIS])
+    for at, kpi in enumerate(KPIS):
+        now, *was = (of_days[at] for of_days in told)
+        assert f"{kpi.definition}{now}" in words, (kpi.column, now, words)
+        if was and fmt.NOTHING not in (now, was[0]):
+            assert f" vs {was[0]}" in words.partition(kpi.definition)[2][:200], (kpi.column, was, words)
 
 
 def segments(of: Shown) -> None:
