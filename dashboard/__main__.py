@@ -16,6 +16,7 @@ from dashboard.report import write_report
 from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
+from db.users import address, first_link
 from errors import ConfigurationError, DatabaseError
 from settings import Settings, load_settings
 
@@ -76,8 +77,12 @@ def _serve() -> None:
     _log_with_references()
     known(settings.locale)  # or the server's own process would end with a traceback
     _refuse_taken_port(settings)
+    link = _first_link(settings)
     _bring_up_to_date(settings)
-    console.print(f"Shopper Spectrum is at [bold]http://{settings.host}:{settings.port}[/] (Ctrl-C ends it).")
+    console.print(f"Shopper Spectrum is at [bold]{address(settings)}[/] (Ctrl-C ends it).")
+    if link is not None:
+        console.print("Nobody has a password yet. This lets you in, once, as its owner:")
+        console.print(f"[bold]{address(settings)}/sign-in/link/{link}[/]")
     _Server(settings).run()
 
 
@@ -85,6 +90,17 @@ def _log_with_references() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s [%(reference)s]: %(message)s")
     for handler in logging.getLogger().handlers:
         name_in_log(handler)
+
+
+def _first_link(settings: Settings) -> str | None:
+    """What stands in the link of the first user, where nobody else can come in."""
+    try:
+        engine = make_engine(settings)
+        link = None if settings.oidc_issuer else first_link(engine)
+        engine.dispose()
+    except DatabaseError:
+        return None
+    return link
 
 
 def _bring_up_to_date(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from dashboard.manifest import Deliveries, Delivery, Sending
 from dashboard.sheets import MOST_XLSX_ROWS, as_csv, as_xlsx
 from dashboard.trail import asked_in_words, in_words, rules_in_words
 from dashboard.view import View, Views
-from dashboard.who import current_user
+from dashboard.who import viewer
 from db.grid import ColumnKind, GridRequest, known
 from db.queries import audience, bundles, customer_list, customers, recommendations
 from errors import SnapshotError
@@ -163,7 +163,7 @@ def _told(view: View, name: str, file: str, columns: Sequence[str], asked: GridR
         "data_version": content.data_version,
         "snapshot": content.version,
         "data_to": view.span.end.isoformat(),
-        "user": current_user(),
+        "user": viewer().name,
     }
 
 

@@ -10,35 +10,48 @@ from flask import Flask, Response, g, request, send_from_directory
 from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
-from dashboard import downloads
+from auth import limits, web
+from dashboard import downloads, uploads
 from dashboard.locales import LOCALE, Locale
 from dashboard.reference import name_in, reference
+from dashboard.theme import css
 from dashboard.view import Views
+from db.serving import REQUEST, Database
 from db.turns import ASKED
 from errors import SnapshotError
+from settings import Settings
 
 ASSETS = Path(__file__).parent / "assets"
 _BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5" / "css"
 _log = logging.getLogger(__name__)
 
 
-def create_server(views: Views, locale: Locale) -> Flask:
-    """The server with its own routes; Dash adds the rest."""
+def create_server(
+    views: Views, locale: Locale, settings: Settings, database: Database, report_key: str | None
+) -> Flask:
+    """The server with its own routes, behind the gate of sign-in; Dash adds the rest."""
     server = Flask("shopper_spectrum")
 
     @server.before_request
     def speak() -> None:
         g.locale = LOCALE.set(locale)
         ASKED.set(time.monotonic())
+        REQUEST.set(reference())
 
     @server.teardown_request
     def fall_silent(_: BaseException | None) -> None:
         if "locale" in g:
             LOCALE.reset(g.pop("locale"))
 
+    web.mount(server, settings, database, report_key)
+
     @server.get("/vendor/bootstrap.min.css")
     def bootstrap() -> Response:
         return send_from_directory(_BOOTSTRAP, "bootstrap.min.css", max_age=86_400)
+
+    @server.get("/vendor/theme.css")
+    def theme() -> Response:
+        return Response(css(), mimetype="text/css", headers={"Cache-Control": "max-age=86400"})
 
     @server.get("/health/live")
     def live() -> Response:
@@ -53,13 +66,12 @@ def create_server(views: Views, locale: Locale) -> Flask:
         return Response(f"snapshot {version}\n", mimetype="text/plain")
 
     downloads.register(server, views)
+    uploads.register(server, settings)
+    limits.apply(server)
     Compress(server)  # answers and package files; lists of customers are sent as they are
 
     @server.after_request
-    def guard(response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("X-Frame-Options", "DENY")
+    def name(response: Response) -> Response:
         name_in(response)
         return response
 

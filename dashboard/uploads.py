@@ -2,7 +2,7 @@
 
 import errno
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.wsgi import FileWrapper
@@ -24,7 +24,6 @@ SUFFIXES = (
     ".ods",
     ".parquet",
 )
-HEADER = "X-Spectrum-Upload"
 _CHUNK = 1 << 18
 _LONGEST_NAME = 100
 
@@ -34,8 +33,6 @@ def register(server: Flask, settings: Settings) -> None:
 
     @server.post("/upload")
     def upload() -> tuple[Response, int] | Response:
-        if not _from_our_page():
-            return jsonify(error="Files are taken from the Data page alone; drop the file there."), 403
         try:
             kept = _kept(settings)
         except InputError as error:
@@ -70,16 +67,6 @@ def safe_name(name: str) -> str:
     if not safe.lower().endswith(SUFFIXES):
         raise InputError(f"Files of this kind are not read; save it as one of {', '.join(SUFFIXES)}.")
     return safe
-
-
-def _from_our_page() -> bool:
-    """No other site can set our header without asking, and browsers say where a request comes from."""
-    origin = request.headers.get("Origin")
-    return (
-        request.headers.get(HEADER) == "1"
-        and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-        and (origin is None or urlsplit(origin).netloc == request.host)
-    )
 
 
 def _kept(settings: Settings) -> jobs.Upload:

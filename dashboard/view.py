@@ -1,7 +1,7 @@
 """What one request sees, and what a page is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -9,12 +9,14 @@ import plotly.graph_objects as go
 
 from dashboard import format as fmt
 from dashboard.theme import Theme
+from dashboard.who import viewer
 from db.drill import Range
 from db.filters import GROUPING_FIELDS, Filters, Period
 from db.queries import shop
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot, newest_version, open_newest
 from errors import SnapshotError
+from permissions import OPERATOR, Right, Viewer
 from settings import Settings
 
 Component: TypeAlias = Any
@@ -34,6 +36,12 @@ class View:
     """What the page is about where its address names something: a customer's id."""
     path: str = "/"
     """Where the page is that is shown."""
+    viewer: Viewer = OPERATOR
+    """What whoever looks may see; without their name, as all who may the same see the same."""
+
+    def may(self, right: Right) -> bool:
+        """Whether whoever looks has a right."""
+        return self.viewer.may(right)
 
     @property
     def period(self) -> Period:
@@ -113,7 +121,8 @@ class Views:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
         filters = Filters.from_query(query).dated(span)
         of_run = self._of_run(snapshot, filters.run)
-        return View(of_run, filters, span, theme, self._settings.currency, subject, path)
+        seen_by = replace(viewer(), name="")
+        return View(of_run, filters, span, theme, self._settings.currency, subject, path, seen_by)
 
     def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
         """The snapshot with the segments of a run; where it has no such run, those of the published one."""

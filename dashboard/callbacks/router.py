@@ -9,8 +9,10 @@ from dashboard.components.states import empty
 from dashboard.pages import match
 from dashboard.pages.first_run import first_run
 from dashboard.scope import of_page
-from dashboard.view import Component, Views
+from dashboard.view import Component, Page, Views
+from dashboard.who import viewer
 from errors import SnapshotError
+from permissions import for_page
 
 
 def register(app: Dash, views: Views) -> None:
@@ -31,6 +33,8 @@ def register(app: Dash, views: Views) -> None:
             home = dcc.Link("Go to the overview", href="/")
             found = [html.H1("Not found", className="visually-hidden"), empty("There is no such page", home, ".")]
             return found, _UNFILTERED
+        if not viewer().may(for_page(page.path)):
+            return refused(page), _UNFILTERED
         told = help_panel(page.title, page.help) if page.help else None
         helped = "helped" * bool(told)
         if page.record:
@@ -52,6 +56,15 @@ def register(app: Dash, views: Views) -> None:
             *page.layout(view),
         ]
         return plain(frame), " ".join(kinds)
+
+
+def refused(page: Page) -> Component:
+    """What stands where a page is not for whoever asks."""
+    who = viewer()
+    why = f"limited to {', '.join(who.countries)}" if who.countries else f"of the role {who.role}"
+    home = dcc.Link("Go to the overview", href="/")
+    words = f"Your account is {why}, and that does not open it. An admin of the dashboard can change this. "
+    return [html.H1(page.title, className="visually-hidden"), empty("This page is not for you", words, home, ".")]
 
 
 _UNFILTERED = "unfiltered"

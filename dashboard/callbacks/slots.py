@@ -15,6 +15,7 @@ from dashboard.shell import SHELL_SLOTS
 from dashboard.theme import as_theme
 from dashboard.view import Component, View, Views
 from errors import SnapshotError
+from permissions import for_part
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ def register(app: Dash, views: Views) -> None:
             return html.Div()
         try:
             seen = view(search, pathname)
+            if name in SHELL_SLOTS and not seen.viewer.may(for_part(name)):
+                return []
             return plain(SHELL_SLOTS[name](seen)) if name in SHELL_SLOTS else answers.filled(name, seen)
         except SnapshotError as error:
             return [] if name in SHELL_SLOTS else empty("Nothing to show yet", str(error))

@@ -17,15 +17,16 @@ from pydantic import SecretStr
 from sqlalchemy.engine import URL
 
 from dashboard import downloads, ids
-from dashboard.app import create_app
 from dashboard.record import Record
 from dashboard.trail import in_words, steps
 from db import audiences
 from db.filters import Filters
 from db.grid import GridRequest
 from db.queries import customer_list, customers
+from db.serving import Database
 from errors import DatabaseError, InputError
 from tests.any_filters import any_filters
+from tests.clients import operator
 from tests.conftest import shop_made
 from tests.small_shop import Shop, made
 
@@ -49,7 +50,7 @@ def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop
 
 @pytest.fixture(scope="module")
 def client(shop: Shop) -> FlaskClient:
-    client: FlaskClient = create_app(shop.settings).server.test_client()
+    client: FlaskClient = operator(shop.settings)
     client.get("/_dash-layout")
     return client
 
@@ -270,11 +271,11 @@ def test_an_audience_is_renamed_and_deleted(shop: Shop) -> None:
 
 def test_without_postgres_the_audiences_say_so_and_the_list_is_there(shop: Shop) -> None:
     away = shop.settings.model_copy(update={"database_url": SecretStr("postgresql://nobody@127.0.0.1:9/none")})
-    client = create_app(away).server.test_client()
+    client = operator(away)
     client.get("/_dash-layout")
     assert "The saved audiences cannot be read now" in listed(client)
     assert "cannot be reached" in saved(client, "x", "")
     assert '"children": "–"' in counted(client, 1)
     assert client.get("/download/customers.csv").get_data().count(b"\n") == 1 + len(shop.ask("true"))
     with pytest.raises(DatabaseError):
-        Record(away).audiences()
+        Record(Database(away)).audiences()
