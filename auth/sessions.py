@@ -10,7 +10,7 @@ from flask import Flask, Request, session
 from flask_login import LoginManager, UserMixin, login_user
 
 from db import users
-from db.secret import secret
+from db.secret import SESSIONS, secret
 from db.serving import Database
 from db.users import User
 from errors import DatabaseError
@@ -69,7 +69,7 @@ class Known:
 def manage(server: Flask, settings: Settings, known: Known, report_key: str | None) -> None:
     """Let flask-login find the user of each request. With a `report_key` whoever sends it is the operator: the browser
     that prints a report."""
-    server.secret_key = secret(settings, "sessions")
+    server.secret_key = secret(settings, SESSIONS)
     lifetime = timedelta(hours=settings.session_hours)
     is_https = settings.public_url != ""
     server.config.update(

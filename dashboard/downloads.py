@@ -20,7 +20,7 @@ from dashboard.view import View, Views
 from dashboard.who import viewer
 from db.grid import ColumnKind, GridRequest, known
 from db.queries import audience, bundles, customer_list, customers, recommendations
-from errors import SnapshotError
+from errors import SnapshotError, WholeShopError
 
 CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
 """The routes of the lists that grids show."""
@@ -93,11 +93,13 @@ def register(server: Flask, views: Views) -> None:
     def whole(name: str, suffix: str) -> Response:
         try:
             view = views.view(request.query_string.decode(errors="replace"))
+            listing, asked = LISTS[name], _asked(LISTS[name].grid)
+            columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
+            total, batches = listing.rows(view, asked, columns)
+        except WholeShopError as error:
+            return _refused(str(error), 403)
         except SnapshotError as error:
             return _refused(str(error), 503)
-        listing, asked = LISTS[name], _asked(LISTS[name].grid)
-        columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
-        total, batches = listing.rows(view, asked, columns)
         if suffix == "xlsx" and total > MOST_XLSX_ROWS:
             return _refused(
                 f"This list has {fmt.number(total)} rows, and an Excel sheet holds {fmt.number(MOST_XLSX_ROWS)}; "

@@ -11,6 +11,9 @@ from uuid import uuid4
 from errors import ConfigurationError
 from settings import Settings
 
+SESSIONS, PSEUDONYMS = "sessions", "pseudonyms"
+"""Purposes."""
+
 _FILE = "secret"
 _BYTES = 32
 

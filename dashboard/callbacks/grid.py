@@ -52,9 +52,9 @@ def _answer(
             return no_update, no_update, no_update
         try:
             view = views.view(search or "")
+            frame, total, said = rows(view, GridRequest.parse(request, columns))
         except SnapshotError as error:
             return {"rowData": [], "rowCount": 0}, str(error), no_update
-        frame, total, said = rows(view, GridRequest.parse(request, columns))
         shown = frame.astype(object).where(frame.notna(), None).to_dict("records")
         return {"rowData": shown, "rowCount": total}, said, address_of(route, view.filters.query(), request)
 

@@ -43,6 +43,7 @@ def register(app: Dash, views: Views) -> None:
             if views.is_empty():
                 return first_run(), _UNFILTERED
             view = views.view(search or "", subject=subject, path=page.path)
+            laid_out = page.layout(view)
         except SnapshotError as error:
             return [
                 html.H1(page.title, className="visually-hidden"),
@@ -53,7 +54,7 @@ def register(app: Dash, views: Views) -> None:
             told,
             html.Div(of_page(view, page), id=ids.slot("shell.scope"), className="page-scope"),
             html.P(page.about, className="ignores") if page.about else None,
-            *page.layout(view),
+            *laid_out,
         ]
         return plain(frame), " ".join(kinds)
 

@@ -104,8 +104,8 @@ Contexts = dict[str, BrowserContext]
 
 @pytest.fixture(scope="session")
 def contexts(browser: Browser, sample_shop: Settings, address: str) -> Iterator[Contexts]:
-    """One context a theme for all tests, in which an admin is signed in: what a browser keeps of the page's own files is
-    loaded once."""
+    """One context a theme for all tests, in which an admin is signed in: what a browser keeps of the page's own files
+    is loaded once."""
     made = {theme: browser.new_context(color_scheme=theme, accept_downloads=True) for theme in ("light", "dark")}
     for context in made.values():
         sign_in(context, sample_shop, address, Role.ADMIN)
