@@ -156,6 +156,7 @@ ROUTES: Mapping[str, Right] = MappingProxyType(
         "/<path:path>": _R.TOTALS,
         "/_dash-layout": _R.TOTALS,
         "/_dash-dependencies": _R.TOTALS,
+        "/_reload-hash": _R.TOTALS,
         "/_dash-update-component": _R.TOTALS,  # then by the callback
         "/download/<any(customers,recommendations,audience,bundles):name>.<any(csv,xlsx):suffix>": _R.LISTS,
         "/download/progress/<name>": _R.LISTS,

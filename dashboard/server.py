@@ -30,7 +30,7 @@ def create_server(
     views: Views, locale: Locale, settings: Settings, database: Database, report_key: str | None
 ) -> Flask:
     """The server with its own routes, behind the gate of sign-in; Dash adds the rest."""
-    server = Flask("shopper_spectrum")
+    server = Flask("shopper_spectrum", static_folder=None)
 
     @server.before_request
     def speak() -> None:

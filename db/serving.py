@@ -45,8 +45,9 @@ _log = logging.getLogger(__name__)
 class Database:
     """Asks Postgres; connects when first asked, and anew after a failure."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, seconds: int = _SECONDS) -> None:
         self._settings = settings
+        self._seconds = seconds
         self._engine: Engine | None = None
         self._lock = Lock()
 
@@ -54,7 +55,7 @@ class Database:
         """The answer to a question. Raises DatabaseError while Postgres is away, or takes longer than five seconds a
         statement (a slow one: a minute)."""
         engine = self._connected()
-        limit = _limit.set(_SLOW_SECONDS if is_slow else _SECONDS)
+        limit = _limit.set(_SLOW_SECONDS if is_slow else self._seconds)
         try:
             return question(engine)
         except DatabaseError:
