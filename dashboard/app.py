@@ -7,6 +7,7 @@ from dashboard.callbacks import register
 from dashboard.guard import refuse_malformed
 from dashboard.headers import protect
 from dashboard.locales import known
+from dashboard.noted import Noted
 from dashboard.record import Record
 from dashboard.shell import shell
 from dashboard.view import Views
@@ -37,9 +38,11 @@ def create_app(settings: Settings, report_key: str | None = None) -> Dash:
     """An application over the newest snapshot in `settings.data_dir`; several may live side by side. Who sends the
     `report_key` is taken for the operator."""
     views, locale, database = Views(settings), known(settings.locale), Database(settings)
+    record = Record(database)
+    noted = Noted(settings, record)
     app = Dash(
         "shopper_spectrum",
-        server=server.create_server(views, locale, settings, database, report_key),
+        server=server.create_server(views, locale, settings, database, noted, report_key),
         assets_folder=str(server.ASSETS),
         assets_ignore=r"^(theme\.js|users\.css)$",  # the page names the one itself, and does without the other
         title="Shopper Spectrum",
@@ -51,6 +54,6 @@ def create_app(settings: Settings, report_key: str | None = None) -> Dash:
     )
     refuse_malformed(app)
     app.layout = lambda: shell(views)
-    register(app, views, settings, Record(database))
+    register(app, views, settings, record, noted)
     protect(app, settings)
     return app

@@ -1,8 +1,10 @@
 """The record itself, for what must be live: the loads and the saved audiences. All else reads the snapshot."""
 
+from collections.abc import Mapping
 from itertools import islice
+from typing import Any
 
-from db import accounts, audiences, rejects
+from db import accounts, audiences, audit, rejects
 from db.accounts import Account, Load
 from db.audiences import Audience
 from db.rejects import Reject
@@ -42,6 +44,10 @@ class Record:
     def rename_audience(self, audience_id: int, name: str) -> str:
         """Call it otherwise. Raises the same."""
         return self._ask(lambda engine: audiences.rename(engine, audience_id, name))
+
+    def note(self, actor: str, action: str, subject: str | None, rows: int | None, details: Mapping[str, Any]) -> None:
+        """Add to the audit log. Raises DatabaseError."""
+        self._ask(lambda engine: audit.note(engine, actor, action, subject, rows, details))
 
     def remove_audience(self, audience_id: int) -> None:
         """Forget it. Raises DatabaseError."""

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from auth import limits, web
 from dashboard import downloads, uploads
 from dashboard.locales import LOCALE, Locale
+from dashboard.noted import Noted
 from dashboard.reference import name_in, reference
 from dashboard.theme import css
 from dashboard.view import Views
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def create_server(
-    views: Views, locale: Locale, settings: Settings, database: Database, report_key: str | None
+    views: Views, locale: Locale, settings: Settings, database: Database, noted: Noted, report_key: str | None
 ) -> Flask:
     """The server with its own routes, behind the gate of sign-in; Dash adds the rest."""
     server = Flask("shopper_spectrum", static_folder=None)
@@ -65,8 +66,8 @@ def create_server(
             return Response(f"{error}\n", status=503, mimetype="text/plain")
         return Response(f"snapshot {version}\n", mimetype="text/plain")
 
-    downloads.register(server, views)
-    uploads.register(server, settings)
+    downloads.register(server, views, noted)
+    uploads.register(server, settings, noted)
     limits.apply(server)
     Compress(server)  # answers and package files; lists of customers are sent as they are
 

@@ -8,7 +8,8 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.wsgi import FileWrapper
 
 from dashboard import jobs
-from errors import InputError
+from dashboard.noted import Noted
+from errors import DatabaseError, InputError
 from settings import Settings
 
 SUFFIXES = (
@@ -28,7 +29,7 @@ _CHUNK = 1 << 18
 _LONGEST_NAME = 100
 
 
-def register(server: Flask, settings: Settings) -> None:
+def register(server: Flask, settings: Settings, noted: Noted) -> None:
     """Add the routes to the server."""
 
     @server.post("/upload")
@@ -37,6 +38,11 @@ def register(server: Flask, settings: Settings) -> None:
             kept = _kept(settings)
         except InputError as error:
             return jsonify(error=str(error)), 400
+        try:
+            noted.did("uploaded file", kept.name)
+        except DatabaseError as error:
+            kept.remove()
+            return jsonify(error=f"Who brings a file is noted first, and that cannot be done now. {error}"), 503
         return jsonify(upload=kept.token)
 
     @server.get("/download/rejected/<int:load_id>.<suffix>")
@@ -49,6 +55,10 @@ def register(server: Flask, settings: Settings) -> None:
             return Response(f"{error}\n", 404, mimetype="text/plain")
         if found is None:
             return Response("This load noted no mapping.\n", 404, mimetype="text/plain")
+        try:
+            noted.did("downloaded list", f"rejected rows of load {load_id} ({suffix})")
+        except DatabaseError as error:
+            return Response(f"Who downloads is noted first, and that cannot be done now. {error}\n", 503)
         headers = {
             "Content-Disposition": f'attachment; filename="rejected-{load_id}.{suffix}"',
             "Cache-Control": "no-store",

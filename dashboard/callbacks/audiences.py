@@ -9,6 +9,7 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_upda
 from dashboard import format as fmt
 from dashboard import ids
 from dashboard.components.states import empty
+from dashboard.noted import Noted
 from dashboard.pages import audiences
 from dashboard.record import Record
 from dashboard.trail import in_words
@@ -22,7 +23,7 @@ from errors import SnapshotError, SpectrumError
 _LARGEST = 2**31 - 1
 
 
-def register(app: Dash, views: Views, record: Record) -> None:
+def register(app: Dash, views: Views, record: Record, noted: Noted) -> None:
     """Save, list, count, rename and delete. While Postgres is away each says so in its own place."""
 
     @app.callback(
@@ -39,7 +40,9 @@ def register(app: Dash, views: Views, record: Record) -> None:
             return no_update, no_update
         try:
             filters = views.view(search or "").filters
-            kept = record.save_audience(str(name or ""), Filters(**filters.active()).query(), viewer().name)
+            query = Filters(**filters.active()).query()
+            kept = record.save_audience(str(name or ""), query, viewer().name)
+            noted.did("saved audience", kept, filters=query or "none: everybody")
         except SpectrumError as error:
             return html.P(str(error), className="notice"), no_update
         return html.P(["Saved as ", dcc.Link(kept, href=audiences.ADDRESS), "."]), ""

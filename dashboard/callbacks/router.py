@@ -6,6 +6,7 @@ from dashboard import ids
 from dashboard.components.help import help_panel
 from dashboard.components.plain import plain
 from dashboard.components.states import empty
+from dashboard.noted import Noted
 from dashboard.pages import match
 from dashboard.pages.first_run import first_run
 from dashboard.scope import of_page
@@ -15,7 +16,7 @@ from errors import SnapshotError
 from permissions import for_page
 
 
-def register(app: Dash, views: Views) -> None:
+def register(app: Dash, views: Views, noted: Noted) -> None:
     """One callback: it runs when the path changes, never when only the filters do.
 
     What the page is like stands as CSS classes around it and the filters.
@@ -49,6 +50,8 @@ def register(app: Dash, views: Views) -> None:
                 html.H1(page.title, className="visually-hidden"),
                 empty("This cannot be shown", str(error), " ", html.Br(), dcc.Link("See the loads", href="/data")),
             ], ""
+        if subject and page.path in ONE_CUSTOMER:
+            noted.saw_customer(subject)
         kinds = [helped, "whole-history" * page.whole_history, "compares" * page.compares]
         frame = [
             told,
@@ -68,4 +71,5 @@ def refused(page: Page) -> Component:
     return [html.H1(page.title, className="visually-hidden"), empty("This page is not for you", words, home, ".")]
 
 
+ONE_CUSTOMER = ("/customers/", "/recommendations/customers/")
 _UNFILTERED = "unfiltered"

@@ -18,6 +18,10 @@ import permissions
 from dashboard.app import create_app
 from dashboard.pages import OF_PICTURE, OF_SLOT, PAGES, PICTURES, SLOTS
 from dashboard.shell import SHELL_SLOTS
+from db import audit
+from db.engine import make_engine
+from db.scope import pseudonym
+from db.secret import PSEUDONYMS, secret
 from permissions import CALLBACKS, NOBODY, PARTS, RIGHTS, ROUTES, Right, Role, Viewer
 from settings import Settings
 from tests.clients import signed_in
@@ -41,7 +45,8 @@ class House:
     app: Dash
     clients: Mapping[str, FlaskClient]
     someone: Mapping[str, str]
-    """What a subject may be: a customer, a product, a load."""
+    """What a subject may be: a customer, a product."""
+    settings: Settings
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +60,17 @@ def house(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hou
             else signed_in(app.server, engine, who.role, who.countries)
             for name, who in WHO.items()
         }
-        return House(app, clients, {"customer": f"{SPANISH}001", "product": "p1"})
+        return House(app, clients, {"customer": f"{SPANISH}001", "product": "p1"}, settings)
 
     with shop_made(server, tmp_path_factory.mktemp("house"), build) as house:
         yield house
+
+
+@pytest.fixture(scope="module")
+def record(house: House) -> Iterator[Engine]:
+    engine = make_engine(house.settings)
+    yield engine
+    engine.dispose()
 
 
 def refused(reply: TestResponse) -> bool:
@@ -281,3 +293,48 @@ def test_a_role_has_the_rights_that_its_documents_tell() -> None:
     assert Right.LISTS not in RIGHTS[Role.EXECUTIVE] | RIGHTS[Role.ANALYST]
     assert RIGHTS[Role.ADMIN] == frozenset(Right)
     assert all(Right.USERS not in rights for role, rights in RIGHTS.items() if role is not Role.ADMIN)
+
+
+def test_who_saw_and_who_downloaded_customers_is_noted_without_the_customers(house: House, record: Engine) -> None:
+    client, output = house.clients["marketer"], "..customer-grid.getRowsResponse...customer-grid-count.children"
+    grid = next(known for known in house.app.callback_map if known.startswith(output))
+    asked = ROWS | {
+        "filterModel": {"customer_id": {"filterType": "text", "type": "equals", "filter": f"{FRENCH}001"}},
+        "context": {"search": FRENCH},
+    }
+    given = {"customer-grid.getRowsRequest": asked, "url.search": "?country=France"}
+    page = next(known for known in house.app.callback_map if known.startswith("..page.children"))
+    for _ in range(2):
+        client.post("/_dash-update-component", json=body(house, grid, given))
+        client.post("/_dash-update-component", json=body(house, page, {"url.pathname": f"/customers/{FRENCH}001"}))
+    client.get("/download/customers.csv?country=France&columns=customer_id,segment")
+    found = [event for event in audit.events(record) if event.actor.startswith("marketer-")]
+    newest = {event.action: event for event in reversed(found)}
+    assert newest["saw customers"].details == {
+        "filters": "?country=France",
+        "narrowed by": ["customer_id"],
+        "searched": "yes",
+    }
+    assert newest["saw customers"].rows == 1
+    assert newest["downloaded list"].rows == 150
+    assert newest["downloaded list"].details["columns"] == ["customer_id", "segment"]
+    settings = house.settings
+    assert newest["saw customer"].subject == pseudonym(secret(settings, PSEUDONYMS), f"{FRENCH}001")
+    assert sum(event.action == "saw customer" for event in found) == 1, "the same again is the same"
+    assert not re.search(rf"{FRENCH}\d", str(found))
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.EXECUTIVE])
+def test_under_pseudonyms_no_id_reaches_who_needs_no_identity(house: House, record: Engine, role: Role) -> None:
+    app = create_app(house.settings.model_copy(update={"pseudonyms": True}))
+    client = signed_in(app.server, record, role)
+    hidden = House(app, {role: client}, {"customer": "~", "product": "p1"}, house.settings)
+    someone = pseudonym(secret(house.settings, PSEUDONYMS), f"{FRENCH}001")
+    for name, path in places(hidden):
+        text = part(hidden, client, name, path.replace("~", someone)).get_data(as_text=True)
+        assert not re.search(rf"(?:{FRENCH}|{SPANISH})\d", text), name
+        if role is Role.ANALYST and name == "customer.head":
+            assert someone in text
+            assert "France" in text
+    marketer = signed_in(app.server, record, Role.MARKETER)
+    assert f"{FRENCH}001" in part(hidden, marketer, "customer.head", f"/customers/{FRENCH}001").get_data(as_text=True)
