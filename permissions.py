@@ -147,6 +147,7 @@ ROUTES: Mapping[str, Right] = MappingProxyType(
         "/_favicon.ico": _R.EVERYBODY,
         "/health/live": _R.EVERYBODY,
         "/health/ready": _R.EVERYBODY,
+        "/metrics": _R.EVERYBODY,  # asks for a token of its own
         "/sign-in": _R.EVERYBODY,
         "/sign-in/link/<token>": _R.EVERYBODY,
         "/sign-in/provider": _R.EVERYBODY,
@@ -173,8 +174,12 @@ ROUTES: Mapping[str, Right] = MappingProxyType(
 
 def for_callback(output: str) -> Right | None:
     """What a callback asks for, of the name of its outputs as Dash writes them; None where it is in no table."""
-    first = output.removeprefix("..").removesuffix("..").split("...")[0].partition("@")[0]
-    return CALLBACKS.get(_typed(first))
+    return CALLBACKS.get(callback_name(output))
+
+
+def callback_name(output: str) -> str:
+    """How `CALLBACKS` calls a callback."""
+    return _typed(output.removeprefix("..").removesuffix("..").split("...")[0].partition("@")[0])
 
 
 def for_page(path: str) -> Right | None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -33,6 +34,8 @@ class Settings(BaseSettings):
     """How long a sign-in lasts."""
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     """What sessions and pseudonyms are keyed with; without it the file `data_dir/secret`, which is made once."""
+    logs: Literal["text", "json"] = "text"
+    """How the dashboard's log is written; as JSON every request stands in it."""
     pseudonyms: bool = False
     """Whether roles that need no identity see customers under pseudonyms."""
     metrics_token: SecretStr | None = Field(default=None, min_length=16)

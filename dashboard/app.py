@@ -37,19 +37,18 @@ _INDEX = """<!DOCTYPE html>
 def create_app(settings: Settings, report_key: str | None = None) -> Dash:
     """An application over the newest snapshot in `settings.data_dir`; several may live side by side. Who sends the
     `report_key` is taken for the operator."""
-    views, locale, database = Views(settings), known(settings.locale), Database(settings)
-    record = Record(database)
+    views, record = Views(settings), Record(Database(settings))
     noted = Noted(settings, record)
     app = Dash(
         "shopper_spectrum",
-        server=server.create_server(views, locale, settings, database, noted, report_key),
+        server=server.create_server(settings, views, record, noted, report_key),
         assets_folder=str(server.ASSETS),
         assets_ignore=r"^(theme\.js|users\.css)$",  # the page names the one itself, and does without the other
         title="Shopper Spectrum",
         update_title="",
         serve_locally=True,
         suppress_callback_exceptions=True,
-        index_string=_INDEX.replace("NUMBER_MARKS", locale.separators),
+        index_string=_INDEX.replace("NUMBER_MARKS", known(settings.locale).separators),
         enable_mcp=False,
     )
     refuse_malformed(app)

@@ -1,7 +1,7 @@
 """What is refused before Dash sees it: bodies that no page of the application would send, and what the role may not."""
 
 from dash import Dash
-from flask import Response, request
+from flask import Response, g, request
 
 from dashboard.who import viewer
 from permissions import for_callback
@@ -22,6 +22,7 @@ def refuse_malformed(app: Dash) -> None:
         body = request.get_json(silent=True)
         if not isinstance(body, dict) or not _is_callback(body, app.callback_map):
             return Response("No such callback.\n", 400, mimetype="text/plain")
+        g.callback = body["output"]
         if not viewer().may(for_callback(body["output"])):
             return Response("This is not for your role; ask an admin of the dashboard.\n", 403, mimetype="text/plain")
         return None

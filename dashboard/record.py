@@ -7,6 +7,7 @@ from typing import Any
 from db import accounts, audiences, audit, rejects
 from db.accounts import Account, Load
 from db.audiences import Audience
+from db.engine import schema_revision
 from db.rejects import Reject
 from db.serving import Database
 
@@ -15,7 +16,12 @@ class Record:
     """Reads what Postgres says of loads, and keeps audiences."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self._ask = database.ask
+
+    def schema(self) -> str:
+        """The revision that the schema is of. Raises DatabaseError where it is not this version's."""
+        return self._ask(schema_revision)
 
     def loads(self) -> list[Load]:
         """All loads, the newest first. Raises DatabaseError while Postgres is away."""
