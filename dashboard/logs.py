@@ -33,6 +33,7 @@ class Json(Plain):
     """One object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as an object."""
         told = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,

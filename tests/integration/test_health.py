@@ -89,14 +89,15 @@ def test_a_line_of_the_log_is_an_object_with_the_request_and_without_what_the_ad
 
 
 def test_what_fails_in_the_database_is_logged_without_its_values(engine: Engine) -> None:
+    someone = "anna@example.com"
     for form in (Plain(), Json()):
         for sql in ("SELECT * FROM nothing WHERE id = :id", "INSERT INTO customer (customer_id) VALUES (:id), (:id)"):
             with pytest.raises(DBAPIError) as caught, engine.begin() as connection:
-                connection.execute(text(sql), {"id": "anna@example.com"})
+                connection.execute(text(sql), {"id": someone})
             told = (type(caught.value), caught.value, caught.tb)
             written = form.format(logging.LogRecord("x", logging.ERROR, "x", 1, "It failed.", (), told))
             assert "values left out" in written
-            assert "anna" not in written
+            assert someone not in written
 
 
 def test_an_operator_has_the_pages_of_monitors_too(settings: Settings) -> None:
