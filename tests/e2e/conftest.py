@@ -164,6 +164,16 @@ def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
     assert faults == []
 
 
+def until(page: Page, expression: str) -> None:
+    """Wait until a JavaScript expression holds. (Playwright's own way evaluates it where the page's policy for scripts
+    forbids that.)"""
+    for _ in range(300):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"This did not come to hold: {expression}")
+
+
 def filled(page: Page) -> None:
     """Wait until no part of the page is a skeleton any more."""
     expect(page.locator("main h1")).to_be_attached()
