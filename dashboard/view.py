@@ -8,6 +8,7 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 
 from dashboard import format as fmt
+from dashboard.reference import seen
 from dashboard.theme import Theme
 from dashboard.who import viewer
 from db.drill import Range
@@ -138,6 +139,7 @@ class Views:
         span = shop.span(snapshot)
         if span is None:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
+        seen(snapshot.version, snapshot.manifest.runs)
         filters = Filters.from_query(query).dated(span)
         of_run = self._of_run(snapshot, filters.run)
         seen_by = replace(viewer(), name="")

@@ -24,7 +24,16 @@
     });
   }
 
-  window.spectrum = { go: go, follow: follow, opens: opens };
+  /* All parts of a page are of one snapshot: where one is of a newer one than those before, all are asked for again. */
+  var moment = 0;
+  function seen(told) {
+    var version = Number((/^snapshot (\d+)/.exec(told || "") || [])[1] || 0);
+    if (version <= moment) return;
+    if (moment) clientside.set_props("stayed", { data: ++changes });
+    moment = version;
+  }
+
+  window.spectrum = { go: go, follow: follow, opens: opens, seen: seen };
 
   /* A 3D plot tells of a click as the button goes down, which may also be the start of a turn: wait for it to come up. */
   var pressed = null, moved = false;
@@ -113,6 +122,7 @@
     /* Counts how often the filters of a page changed while it stayed: one that is left is asked for nothing more. */
     stay: function (search, pathname) {
       var stays = pathname === shownAt;
+      if (!stays) moment = 0;
       shownAt = pathname;
       return stays ? ++changes : clientside.no_update;
     },
