@@ -105,7 +105,7 @@ def next_numbers(connection: Connection, table: str) -> dict[str, int]:
 
 def _columns(connection: Connection, table: str) -> dict[str, str]:
     """Name -> the kind of its type."""
-    return dict(connection.execute(text(_COLUMNS), {"name": f'"{table}"'}).tuples().all())
+    return {row.attname: row.typcategory for row in connection.execute(text(_COLUMNS), {"name": f'"{table}"'})}
 
 
 class _Hashed:
