@@ -1,5 +1,6 @@
 """python -m db: the address, the schema, the snapshot and the backups of the database in use."""
 
+import getpass
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from console import console, progress, says_errors
-from db import backup, checksums, embedded, engine, restore, snapshot
+from db import audit, backup, checksums, embedded, engine, restore, snapshot
 from db.checksums import Content
 from settings import load_settings
 
@@ -56,8 +57,10 @@ def back_up(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
 ) -> None:
     """Write all of the record into one file, as it is at one moment, while loads go on. It holds personal data."""
+    database = engine.make_engine(load_settings())
+    audit.note(database, f"command ({getpass.getuser()})", "ran command", "db backup")
     with _counted("Backing up", len(checksums.tables())) as advance:
-        written = backup.backup(engine.make_engine(load_settings()), path, advance)
+        written = backup.backup(database, path, advance)
     console.print(
         f"{escape(str(path))} holds {len(written.tables)} tables with {_rows(written.tables)} rows of schema "
         f"{written.revision}, as of {written.taken_at}; only you may read it, for it holds personal data."

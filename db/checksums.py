@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, text
 
-from db import result_schema  # noqa: F401 (its tables join the metadata)
+from db import result_schema, user_schema  # noqa: F401 (their tables join the metadata)
 from db.bulk import copy_to
 from db.engine import clear_errors
 from db.schema import metadata

@@ -28,24 +28,24 @@ class Refresh:
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[bool]:
-    """Whether nobody else refreshes; if so, nobody begins to before the block ends. Raises DatabaseError."""
+def alone(engine: Engine) -> Iterator[datetime | None]:
+    """The moment from which nobody else refreshes until the block ends; None: somebody does. Raises DatabaseError."""
     with clear_errors("a refresh was begun", "nothing was changed"):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     with connection:
         with clear_errors("a refresh was begun", "nothing was changed"):
-            free = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one())
+            query = text("SELECT CASE WHEN pg_try_advisory_lock(:key) THEN clock_timestamp() END")
+            began: datetime | None = connection.execute(query, {"key": _LOCK}).scalar_one()
         try:
-            yield free
+            yield began
         finally:
             connection.invalidate()  # the lock goes with the connection, even where that is lost already
 
 
-def now(engine: Engine) -> datetime:
-    """The moment by the database's clock. Raises DatabaseError."""
+def has_come(engine: Engine, moment: datetime) -> bool:
+    """Whether it is that late. Raises DatabaseError."""
     with clear_errors(_READ, "nothing was changed"), engine.connect() as connection:
-        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return moment
+        return bool(connection.execute(select(func.clock_timestamp() >= moment)).scalar_one())
 
 
 def last(engine: Engine) -> Refresh | None:

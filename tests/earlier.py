@@ -118,6 +118,15 @@ INSERT INTO audience (name, query, saved_by, saved_at) VALUES
 ('Spaniards, all', '?country=Spain', 'ann', '2024-03-04 08:00+00');
 """
 
+_USERS = """
+INSERT INTO app_user (name, password_hash, role, countries, session_key, signed_in_at, created_at) VALUES
+('ann@example.com', '$argon2id$hash', 'admin', '{}', 'key 1', '2024-03-04 09:00+00', '2024-03-04 08:00+00'),
+('bob@example.com', NULL, 'marketer', '{Spain,"Côte d''Ivoire"}', 'key 2', NULL, '2024-03-04 08:00+00');
+INSERT INTO sign_in_link (token_sha256, user_id, expires_at) VALUES ('ee', 2, '2024-03-05 08:00+00');
+INSERT INTO audit_event (at, actor, action, subject, rows, details) VALUES
+('2024-03-04 09:00+00', 'ann@example.com', 'downloaded list', '/customers', 2, '{"query": "?country=Spain"}');
+"""
+
 _REFRESHED = """
 INSERT INTO refresh (started_at, finished_at, status, message) VALUES
 ('2024-03-04 04:00+00', '2024-03-04 04:10+00', 'done', NULL),
@@ -131,6 +140,7 @@ ROWS = {
     "0004": _FORECASTS,
     "0005": _AUDIENCES,
     "0006": _SAVED,
+    "0007": _USERS,
     "0008": _REFRESHED,
 }
 

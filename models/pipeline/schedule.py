@@ -60,16 +60,15 @@ def once(engine: Engine, work: Work, at: time | None = None) -> bool:
 
     Raises what the work raises, which is recorded, but not if it was broken off; DatabaseError.
     """
-    with refreshes.alone(engine) as free:
-        if not free or (at is not None and _due(engine, at) is not None):
+    with refreshes.alone(engine) as began:
+        if began is None or (at is not None and _due(engine, at) is not None):
             return False
-        started = refreshes.now(engine)
         try:
             work()
         except SpectrumError as error:
-            refreshes.record(engine, started, str(error))
+            refreshes.record(engine, began, str(error))
             raise
-        refreshes.record(engine, started, None)
+        refreshes.record(engine, began, None)
         return True
 
 
@@ -87,7 +86,7 @@ def _due(engine: Engine, at: time) -> datetime | None:
     """When the next refresh is due; None: it is now."""
     last = refreshes.last(engine)
     due = None if last is None else next_time(last.started_at, at)
-    return None if due is None or due <= refreshes.now(engine) else due
+    return None if due is None or refreshes.has_come(engine, due) else due
 
 
 def _is_empty(folder: Path) -> bool:

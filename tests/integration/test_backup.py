@@ -261,7 +261,8 @@ def test_a_manifest_that_says_something_else_is_not_believed(
         else:
             tables["customer"]["rows"] += 1
 
-    with pytest.raises((InputError, DatabaseError), match="nothing was changed"):
+    found = DatabaseError if changed == "numbers" else InputError  # only the database can tell how many rows there are
+    with pytest.raises(found, match="nothing was changed"):
         restore(untouched, rewritten(file, change))
     assert inspect(untouched).get_table_names() == []
 
@@ -288,8 +289,8 @@ def test_data_are_never_written_over(shop: Engine, settings: Settings, file: Pat
     assert "has data already" in refused(settings, file)
     assert checksums.of_all(shop) == before
     with shop.begin() as connection:
-        for table in set(checksums.tables()) - {"audience"}:
-            connection.execute(text(f"TRUNCATE {table} CASCADE"))
+        for table in {table for table, content in before.items() if content.rows} - {"audience"}:
+            connection.execute(text(f"DELETE FROM {table}"))
     assert "(table audience)" in refused(settings, file), "one row is data"
 
 
@@ -313,6 +314,11 @@ def test_a_restore_that_breaks_off_leaves_the_database_as_it_was(file: Path, unt
 def test_checksums_do_not_depend_on_the_order_of_rows_or_on_what_the_server_prefers(
     shop: Engine, settings: Settings, tmp_path: Path
 ) -> None:
+    with shop.begin() as connection:
+        run = "INSERT INTO model_run (kind, status, as_of, data_version) VALUES ('segments', 'published', now(), '1')"
+        connection.execute(text(run))
+        number = "INSERT INTO evaluation (run_id, model, slice, metric, k, value) VALUES (1, '', '', '', 1, :value)"
+        connection.execute(text(number), {"value": 0.1 + 0.2})
     before = checksums.of_all(shop)
     with shop.begin() as connection:
         connection.execute(text("UPDATE transaction_line SET discount = discount WHERE row_number = 1"))  # now the last

@@ -57,7 +57,9 @@ def kept_for(seconds: float, engine: Engine, work: schedule.Work) -> list[str]:
 
 
 def days_ago(engine: Engine, days: float) -> datetime:
-    return refreshes.now(engine) - timedelta(days=days)
+    with refreshes.alone(engine) as moment:
+        assert moment is not None
+        return moment - timedelta(days=days)
 
 
 def test_the_first_is_due_at_once_and_then_no_other(engine: Engine) -> None:
@@ -131,6 +133,13 @@ def test_two_schedules_at_once_refresh_once(engine: Engine, settings: Settings) 
     assert (done, len(all_of(engine))) == ([1], 2)
 
 
+def test_what_another_did_while_one_waited_for_the_lock_is_not_done_again(engine: Engine) -> None:
+    refreshes.record(engine, days_ago(engine, 0), None)
+    done: list[int] = []
+    assert not schedule.once(engine, lambda: done.append(1), AT)
+    assert (done, len(all_of(engine))) == ([], 1)
+
+
 def test_while_one_goes_on_another_is_refused(engine: Engine, settings: Settings) -> None:
     with refreshes.alone(engine) as free:
         assert free
@@ -192,10 +201,23 @@ def test_new_files_are_loaded_and_what_comes_of_them_is_published(
     assert status == "failed"
     assert message is not None
     assert message.startswith(f"The refresh failed at `python -m etl load {folder}` (1 of 2 files could not be loaded")
-    (folder / "broken.csv").unlink()
-    (folder / "young.csv").unlink()
-    assert command(settings, str(folder), "--once").exit_code == 0, "an empty folder has nothing new"
-    assert runs.latest(engine, runs.SEGMENTS) == published, "nothing changed, nothing was run"
+
+
+def test_a_folder_without_files_or_none_has_nothing_to_load(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(schedule, "_run", lambda settings, stop, *arguments: called.append(arguments))
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / ".hidden").touch()
+    models = ("models", "run", "--if-changed")
+    for what in (None, str(exports)):
+        schedule.refresh(settings, what, threading.Event())
+    assert called == [models, models]
+    (exports / "new.csv").touch()
+    schedule.refresh(settings, str(exports), threading.Event())
+    assert called[2:] == [("etl", "load", "--", str(exports)), models]
 
 
 @pytest.fixture
@@ -209,14 +231,11 @@ def started(settings: Settings, folder: Path) -> Iterator["subprocess.Popen[str]
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_schedule_that_waits_ends_when_it_is_told_to(
-    engine: Engine, started: "subprocess.Popen[str]", number: signal.Signals
-) -> None:
-    refreshes.record(engine, refreshes.now(engine), None)
+def test_a_schedule_that_waits_ends_when_it_is_told_to(engine: Engine, started: "subprocess.Popen[str]") -> None:
+    refreshes.record(engine, days_ago(engine, 0), None)
     assert started.stdout is not None
     assert started.stdout.readline().startswith("The next refresh is at ")
-    started.send_signal(number)
+    started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=10)
     assert (started.returncode, said) == (0, "")
 

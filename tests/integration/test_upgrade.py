@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, inspect, text
 
-from dashboard.app import create_app
 from dashboard.pages import PAGES
 from db import accounts, audiences, backup, checksums, loads, revisions, snapshot
 from db.engine import engine_as_it_is, migrate
@@ -21,6 +20,7 @@ from errors import DatabaseError
 from etl.load import load
 from etl.readers import open_source
 from settings import Settings
+from tests.clients import operator
 from tests.earlier import ROWS, make_shop
 from tests.integration.test_pages import slot
 
@@ -142,12 +142,12 @@ def test_the_product_works_on_what_was_upgraded(
     assert snapshot.open_newest(settings.data_dir).scalar("SELECT sum(amount) FROM transaction_line") == 28
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_every_part_of_every_page_shows_what_was_upgraded(blank: Engine, settings: Settings, revision: str) -> None:
-    shop_at(blank, revision)
+def test_every_part_of_every_page_shows_what_the_first_version_left(blank: Engine, settings: Settings) -> None:
+    """Of all it knew least of what pages ask for."""
+    shop_at(blank, REVISIONS[0])
     migrate(blank)
     snapshot.refresh(blank, settings.data_dir)
-    client = create_app(settings).server.test_client()
+    client = operator(settings)
     client.get("/_dash-layout")
     for page in PAGES:
         path = f"{page.path}ann" if page.path.endswith("/") and page.path != "/" else page.path
@@ -181,9 +181,14 @@ def test_a_backup_of_an_earlier_version_is_restored_and_upgraded(
 def test_an_upgrade_that_is_cut_off_leaves_the_old_schema_and_the_next_goes_on(
     blank: Engine, settings: Settings, revision: str, moment: str
 ) -> None:
+    """In the middle of the step to a revision, or as all steps up to it are done, of an upgrade from the first."""
     earlier = dict(zip(REVISIONS, [None, *REVISIONS], strict=False))[revision]
+    if earlier is not None and moment == "at its end":
+        earlier = REVISIONS[0]
     shop_at(blank, earlier)
-    before, layout = (rows(blank), columns(blank)) if earlier else ({}, {})
+    layout = {table: names for table, names in columns(blank).items() if rows(blank)[table]}
+    before = rows(blank, layout) if layout else {}
+    standing = columns(blank)
     killer = engine_as_it_is(settings)
     done: list[str] = []
 
@@ -204,10 +209,9 @@ def test_an_upgrade_that_is_cut_off_leaves_the_old_schema_and_the_next_goes_on(
     killer.dispose()
     with blank.connect() as connection:
         assert revisions.applied(connection) == earlier
-    assert columns(blank) == layout
-    assert (rows(blank) if earlier else {}) == before
+    assert columns(blank) == standing
+    assert (rows(blank, layout) if layout else {}) == before
     migrate(blank)
     with blank.connect() as connection:
         assert revisions.applied(connection) == REVISIONS[-1]
-    after = rows(blank, layout) if layout else {}
-    assert after == before
+    assert (rows(blank, layout) if layout else {}) == before
