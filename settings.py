@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """The file of what may be recommended; without it `models/recommendations.toml`."""
     upload_mb: int = Field(default=200, ge=1, le=100_000)
     """The largest file that the Data page takes, in millions of bytes."""
+    refresh_at: str = Field(default="04:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """The time of day at which `python -m models schedule` refreshes, by the machine's clock and time zone."""
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
     """The browser that prints reports; without it one that is found on the path."""
 
