@@ -32,7 +32,7 @@ FIELDS = (
     *("trait", "move", "cohort", "bridge", "run", "by", "picture", "monetary", "churn_risk", "since", "until"),
     *("grid", "load", "upload", "columns", "about", "buyers", "price", "model", "nonsense"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", " =", "＝")
 
 
 @dataclass
@@ -85,7 +85,7 @@ NARROW = ("overview.kpis", "segments.sentence", "value.cards", "customers.trail"
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_of_an_address_takes_every_text(poisoned: Poisoned, field: str) -> None:
     page = next(output for output in poisoned.callback_map if output.startswith("..page.children"))
-    for number, hostile in enumerate((*TEXTS, *UNWRITTEN)):
+    for number, hostile in enumerate((*TEXTS[FIELDS.index(field) % 4 :: 4], *UNWRITTEN)):
         query = f"?{field}={quote(hostile, errors='surrogatepass')}"
         name = NARROW[number % len(NARROW)]
         given = {"url.search": query, "url.pathname": OF_SLOT[name].path}
@@ -99,7 +99,7 @@ def test_every_part_of_every_page_shows_every_name(poisoned: Poisoned) -> None:
     for name, page in {**OF_SLOT, **OF_PICTURE}.items():
         is_picture = name in OF_PICTURE
         place, prop = (PICTURE, "figure") if is_picture else (SLOT, "children")
-        for hostile in TEXTS[::6] if page.path.endswith("/") and page.path != "/" else TEXTS[:1]:
+        for hostile in TEXTS[::20] if page.path.endswith("/") and page.path != "/" else TEXTS[:1]:
             given = {f"{place}.id": {"name": name, "type": "picture" if is_picture else "slot"}}
             given["url.pathname"] = page.path + (quote(hostile, safe="") if page.path != "/" else "")  # type: ignore[assignment]
             poisoned.asks(f"{place}.{prop}", **given)
