@@ -123,3 +123,8 @@ def test_the_page_of_data_quality_is_what_the_rules_say() -> None:
 
 def test_the_tables_of_groups_are_those_of_the_default_file() -> None:
     assert segment_tables.PAGE.read_text(encoding="utf-8") == segment_tables.page(), "run `make docs`"
+
+
+def test_the_image_holds_every_module_of_the_ground_and_every_area() -> None:
+    taken = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()}
+    assert {path.name for path in ROOT.glob("*.py")} | set(PACKAGES) <= taken
