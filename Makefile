@@ -5,7 +5,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 shipped := auth dashboard db etl models tools console.py errors.py permissions.py settings.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download audit sbom docs images notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download fuzz audit sbom docs images notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ bench-visitors: setup  ## Thirty visitors at once before the dashboard of a mill
 
 bench-download: setup  ## Download the list of a million customers: memory, first byte, checksum, a download cut off
 	@$(python) -m benchmarks.download
+
+fuzz: setup  ## Two minutes of requests that no page would send, to every route and callback: none may fail
+	@$(python) -m benchmarks.fuzz
 
 docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md from the rules
 	@$(python) -m tools.data_quality

@@ -1,4 +1,12 @@
-"""What is refused before Dash sees it: bodies that no page of the application would send, and what the role may not."""
+"""What is refused before Dash sees it: bodies that no page of the application would send, and what the role may not.
+
+Dash takes what a request says of its own wiring as true. Here all but the values must be what the callback was
+registered with.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dash import Dash
 from flask import Response, g, request
@@ -8,6 +16,8 @@ from permissions import for_callback
 
 _LARGEST_BODY = 1 << 20
 _TEXTS = ("search", "pathname")
+_MOST = 2_000
+"""Controls of one pattern on a page."""
 
 
 def refuse_malformed(app: Dash) -> None:
@@ -28,29 +38,69 @@ def refuse_malformed(app: Dash) -> None:
         return None
 
 
-def _is_callback(body: object, known: object) -> bool:
-    if not isinstance(body, dict) or not isinstance(known, dict):
+def _is_callback(body: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    output = body.get("output")
+    told = known.get(output) if isinstance(output, str) else None
+    if not isinstance(output, str) or told is None:
         return False
-    output, outputs = body.get("output"), body.get("outputs")
-    wired = [*_list(body.get("inputs", [])), *_list(body.get("state", []))]
-    flat = [part for item in wired for part in (item if isinstance(item, list) else [item])]
+    changed = body.get("changedPropIds", [])
     return (
-        isinstance(output, str)
-        and output in known
-        and isinstance(outputs, dict | list)
-        and isinstance(body.get("changedPropIds", []), list)
-        and all(isinstance(part, dict) and "id" in part and "property" in part for part in flat)
-        and all(isinstance(item, dict | list) for item in wired)
-        and all(_is_text_or_nothing(p.get("value")) for p in flat if isinstance(p, dict) and p["property"] in _TEXTS)
-        and len(_list(body.get("inputs", []))) == len(known[output]["inputs"])
-        and len(_list(body.get("state", []))) == len(known[output]["state"])
+        isinstance(changed, list)
+        and all(isinstance(name, str) for name in changed)
+        and _are_outputs(output, body.get("outputs"))
+        and _are_wired(told["inputs"], body.get("inputs", []))
+        and _are_wired(told["state"], body.get("state", []))
     )
+
+
+def _are_outputs(output: str, given: object) -> bool:
+    is_many = output.startswith("..")
+    names = output[2:-2].split("...") if is_many else [output]
+    parts = given if is_many else [given]
+    if not isinstance(parts, list) or len(parts) != len(names):
+        return False
+    return all(_is_output(name, part) for name, part in zip(names, parts, strict=True))
+
+
+def _is_output(name: str, given: object) -> bool:
+    id_, _, prop = name.rpartition(".")
+    place = {"id": id_, "property": prop.partition("@")[0]}
+    if isinstance(given, list):  # of a pattern for all
+        return '["ALL"]' in id_ and len(given) <= _MOST and all(_is_at(place, part) for part in given)
+    return _is_at(place, given)
+
+
+def _are_wired(registered: list[dict[str, str]], given: object) -> bool:
+    if not isinstance(given, list) or len(given) != len(registered):
+        return False
+    return all(_is_wired(place, part) for place, part in zip(registered, given, strict=True))
+
+
+def _is_wired(place: Mapping[str, str], given: object) -> bool:
+    if '["ALL"]' in place["id"]:
+        return isinstance(given, list) and len(given) <= _MOST and all(_is_at(place, part) for part in given)
+    if not _is_at(place, given) or not isinstance(given, dict):
+        return False
+    return place["property"] not in _TEXTS or _is_text_or_nothing(given.get("value"))
+
+
+def _is_at(place: Mapping[str, str], given: object) -> bool:
+    """Whether a part of a request is of the place that was registered; patterns may be of any text or number."""
+    if not isinstance(given, dict) or given.get("property") != place["property"] or "id" not in given:
+        return False
+    if not place["id"].startswith("{"):
+        return bool(given["id"] == place["id"])
+    pattern, id_ = json.loads(place["id"]), given["id"]
+    return isinstance(id_, dict) and id_.keys() == pattern.keys() and all(_fits(pattern, id_))
+
+
+def _fits(pattern: Mapping[str, Any], id_: Mapping[str, Any]) -> Iterator[bool]:
+    for name, wanted in pattern.items():
+        of = id_[name]
+        any_ = isinstance(wanted, list) and isinstance(of, str | int | float) and _is_text_or_nothing(str(of))
+        yield any_ or (type(of) is type(wanted) and of == wanted)
 
 
 def _is_text_or_nothing(value: object) -> bool:
     """Half a surrogate pair, which JSON lets through, is no text."""
     return value is None or (isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
