@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +11,9 @@ from errors import ConfigurationError
 
 MAX_SEED = 2**32 - 1
 """The largest that numpy takes."""
+
+Consent: TypeAlias = Literal["opt-out", "opt-in"]
+"""Who is on lists for contacting people: all but those who said no, or those alone who said yes."""
 
 
 class Settings(BaseSettings):
@@ -37,18 +41,22 @@ class Settings(BaseSettings):
     """The file of what may be recommended; without it `models/recommendations.toml`."""
     upload_mb: int = Field(default=200, ge=1, le=100_000)
     """The largest file that the Data page takes, in millions of bytes."""
+    consent: Consent = "opt-out"
+    retention_months: int | None = Field(default=None, ge=1, le=1200)
+    """Customers without an order or event for so many months are made anonymous by `python -m db retain`."""
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    """The installation's secret; without it one is made and kept in `data_dir/secret`."""
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
     """The browser that prints reports; without it one that is found on the path."""
 
     def environment(self) -> dict[str, str]:
         """The environment in which another process of the program has these settings."""
-        told = {_variable(name): str(getattr(self, name)) for name in type(self).model_fields if name != "database_url"}
+        told = {_variable(name): _written(getattr(self, name)) for name in type(self).model_fields}
+        del told[_variable("database_url")]
         told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
         told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
-        told["SPECTRUM_CHROMIUM"] = "" if self.chromium is None else str(self.chromium)
-        address = "" if self.database_url is None else self.database_url.get_secret_value()
-        return {**os.environ, **told, "DATABASE_URL": address}
+        return {**os.environ, **told, "DATABASE_URL": _written(self.database_url)}
 
 
 def load_settings() -> Settings:
@@ -58,6 +66,12 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{_variable(e['loc'][0])}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"The environment holds a setting that does not fit ({faults}).") from error
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def _variable(field: int | str) -> str:
