@@ -15,7 +15,7 @@ from db.queries import shop
 from db.runs import SEGMENTS
 from db.snapshot import Snapshot, newest_version, open_newest
 from errors import SnapshotError
-from settings import Settings
+from settings import Consent, Settings
 
 Component: TypeAlias = Any
 """A Dash component, or a list of them: Dash's own classes carry no types."""
@@ -34,6 +34,8 @@ class View:
     """What the page is about where its address names something: a customer's id."""
     path: str = "/"
     """Where the page is that is shown."""
+    consent: Consent = "opt-out"
+    """Who may be contacted."""
 
     @property
     def period(self) -> Period:
@@ -113,7 +115,7 @@ class Views:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
         filters = Filters.from_query(query).dated(span)
         of_run = self._of_run(snapshot, filters.run)
-        return View(of_run, filters, span, theme, self._settings.currency, subject, path)
+        return View(of_run, filters, span, theme, self._settings.currency, subject, path, self._settings.consent)
 
     def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
         """The snapshot with the segments of a run; where it has no such run, those of the published one."""

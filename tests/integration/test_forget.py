@@ -51,8 +51,8 @@ ORDERS = """Order ID,Email,Billing Name,SKU,Order Date,Quantity,Price,Country
 """
 FILES: dict[Kind, str] = {
     "orders": ORDERS.format(zoe=ZOE),
-    "customers": f"Email,Country,Phone,Accepts Marketing\n{ZOE},France,+49 555 0173,yes\nbob,Spain,1,no\n"
-    f"{ZOE},France,+49 555 0173,perhaps\n",
+    "customers": f"Email,Country,Phone,City,Accepts Marketing\n{ZOE},France,+49 555 0173,Ulm,yes\nbob,Spain,1,Ulm,no\n"
+    f"{ZOE},France,+49 555 0173,Ulm,perhaps\n",
     "events": f"email,event_type,event_time,sku\n{ZOE},view,2024-01-04 10:00:00,A\nbob,view,2024-01-04 11:00:00,A\n"
     f"{ZOE},view,never,A\n",
     "campaigns": f"campaign_id,name,email,group\n1,Spring,{ZOE},test\n1,Spring,bob,control\n1,Spring,{ZOE},maybe\n",
@@ -111,6 +111,7 @@ def shop(engine: Engine, settings: Settings, tmp_path: Path) -> Settings:
     audiences.save(engine, "Her phone", "?trait=phone:%2B49+555+0173", "me")
     audiences.save(engine, f"For {ZOE}", "", "me")
     audiences.save(engine, "All with a phone of 1", "?trait=phone:1", "me")
+    audiences.save(engine, "All of Ulm", "?trait=city:Ulm", "me")
     folder = settings.data_dir / "uploads" / ("x" * 32) / "file"
     folder.mkdir(parents=True)
     (folder / "orders.csv").write_text(ORDERS.format(zoe=ZOE))
@@ -151,7 +152,7 @@ def test_nothing_anywhere_tells_of_a_forgotten_customer(shop: Settings, engine: 
         for of in accounts.all_loads(engine):
             tally.count(connection, of.load_id)
     assert told(engine) == before
-    assert rows(engine, "SELECT name FROM audience") == [("All with a phone of 1",)]
+    assert rows(engine, "SELECT name FROM audience ORDER BY 1") == [("All of Ulm",), ("All with a phone of 1",)]
     assert rows(engine, "SELECT customer_id FROM customer ORDER BY 1") == [(NUMBER,), (BOB,)]
 
 
@@ -345,7 +346,7 @@ def test_the_commands_say_what_they_did(command: CliRunner, shop: Settings, engi
     assert code == 0
     assert words.startswith("2 customers are forgotten. Nobody's now: 2 of interaction_event, 4 of transaction_line.")
     assert "Blank now: 7 of rejected_row." in words
-    assert "Removed: 3 of audience," in words
+    assert "Removed: 4 of audience," in words
     code, words = said(command, "remember", ZOE)
     assert (code, words) == (0, f"What is loaded from now on of customer {ZOE} is theirs again.")
     assert said(command, "remember", ZOE)[0] == 2

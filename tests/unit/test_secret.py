@@ -49,6 +49,14 @@ def test_of_many_processes_one_makes_it(tmp_path: Path) -> None:
     assert all(process.returncode == 0 for process in processes)
 
 
+def test_who_comes_second_takes_what_the_first_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both saw that there is none."""
+    settings = Settings(data_dir=tmp_path)
+    first = secret(settings, "a")
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    assert secret(settings, "a") == first
+
+
 def test_a_setting_stands_in_for_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPECTRUM_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SPECTRUM_SECRET_KEY", "k" * 32)
