@@ -92,10 +92,10 @@ def ids_of(connection: Connection, load_id: int) -> Iterator[str]:
     """Every id that a load names, some more than once, and every cell of its rejected rows that may be one."""
     of = f"load_id = {load_id:d}"
     query = (
-        f"SELECT customer_id FROM load_customer WHERE {of} UNION SELECT customer_id FROM load_campaign_member WHERE "
-        f"{of} UNION SELECT customer_id FROM interaction_event WHERE {of} AND customer_id IS NOT NULL UNION "
-        f"SELECT {_AS_ID} FROM rejected_row AS row JOIN load USING (load_id), jsonb_each_text(row.raw) AS cell (name, "
-        f"value) WHERE {of} AND {_REFUSED} AND value IS NOT NULL AND {_MAY_NAME}"
+        f"SELECT customer_id FROM load_customer WHERE {of} UNION ALL SELECT customer_id FROM load_campaign_member "
+        f"WHERE {of} UNION ALL SELECT DISTINCT customer_id FROM interaction_event WHERE {of} UNION ALL "
+        f"SELECT DISTINCT {_AS_ID} FROM rejected_row AS row JOIN load USING (load_id), jsonb_each_text(row.raw) AS "
+        f"cell (name, value) WHERE {of} AND {_REFUSED} AND {_MAY_NAME}"
     )
     for batch in copy_out(connection, query, _IDS):
         yield from batch.column(0).drop_null().to_pylist()

@@ -5,7 +5,7 @@ import pandas as pd
 from db.conditions import Condition
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH
-from db.queries.consent import WholeList, agreed, left_out
+from db.queries.consent import WholeList, agreed, refused
 from db.snapshot import Snapshot
 from settings import Consent
 
@@ -87,11 +87,11 @@ def audience(snapshot: Snapshot, filters: Filters, product_id: str) -> pd.DataFr
 def whole_audience(snapshot: Snapshot, filters: Filters, product_id: str, consent: Consent) -> WholeList:
     """The same for a download, of those who may be contacted."""
     where = filters.on_customers()
-    everybody, found = (_audience(condition, product_id) for condition in (where, where & agreed(consent)))
-    total = snapshot.scalar(f"SELECT count(*) FROM ({found.sql})", found.values)
-    listed = Condition(f"SELECT customer_id FROM ({everybody.sql})", everybody.values)
-    missing = left_out(snapshot, consent, listed)
-    return WholeList(int(total), snapshot.batches(found.sql, found.values), missing)
+    found, others = (_audience(where & of, product_id) for of in (agreed(consent), refused(consent)))
+    total, missing = (
+        int(snapshot.scalar(f"SELECT count(*) FROM ({part.sql})", part.values)) for part in (found, others)
+    )
+    return WholeList(total, snapshot.batches(found.sql, found.values), missing)
 
 
 def _audience(where: Condition, product_id: str) -> Condition:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from db.conditions import Condition
-from db.snapshot import Snapshot
 from settings import Consent
 
 _AGREED: dict[Consent, str] = {
@@ -29,7 +28,6 @@ def agreed(consent: Consent) -> Condition:
     return Condition(_AGREED[consent])
 
 
-def left_out(snapshot: Snapshot, consent: Consent, found: Condition) -> int:
-    """Of the customers that a relation of ids gives: how many may not be contacted."""
-    missing = f"SELECT count(*) FROM known WHERE NOT ({agreed(consent).sql}) AND customer_id IN ({found.sql})"
-    return int(snapshot.scalar(missing, found.values))
+def refused(consent: Consent) -> Condition:
+    """All others."""
+    return Condition(f"NOT ({_AGREED[consent]})")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from db.conditions import Condition
 from db.filters import Filters
 from db.grid import GridRequest
-from db.queries.consent import WholeList, agreed, left_out
+from db.queries.consent import WholeList, agreed, refused
 from db.queries.customers import COLUMNS, chosen, counted, in_order, selected
 from db.sales import CONSENT
 from db.snapshot import Snapshot
@@ -41,8 +41,8 @@ def whole_list(
     """Every customer the filters and the grid leave and who may be contacted, with these columns."""
     found = chosen(snapshot, filters, request)
     where = found & agreed(consent)
-    missing = left_out(snapshot, consent, Condition(f"SELECT customer_id FROM known WHERE {found.sql}", found.values))
-    return WholeList(counted(snapshot, where), _in_blocks(snapshot, where, in_order(request), columns), missing)
+    rows = _in_blocks(snapshot, where, in_order(request), columns)
+    return WholeList(counted(snapshot, where), rows, counted(snapshot, found & refused(consent)))
 
 
 def _in_blocks(snapshot: Snapshot, where: Condition, order: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

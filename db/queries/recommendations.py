@@ -9,7 +9,7 @@ from db.conditions import ANY, Condition
 from db.drill import Grouping
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH, OfferRules
-from db.queries.consent import WholeList, agreed, left_out
+from db.queries.consent import WholeList, agreed, refused
 from db.remembered import remembered
 from db.snapshot import Snapshot
 from settings import Consent
@@ -128,12 +128,14 @@ def whole_lists(snapshot: Snapshot, filters: Filters, consent: Consent) -> Whole
     Some customers are taken at a time, so that memory does not grow with their number.
     """
     everybody, lists = _of_view(snapshot, filters, whole=False)
+
+    def counted(what: str, chosen: Condition) -> int:
+        sql = f"WITH chosen AS MATERIALIZED ({chosen.sql}) SELECT {what} FROM ({lists.sql})"
+        return int(snapshot.scalar(sql, (*chosen.values, *lists.values)))
+
     chosen = everybody & agreed(consent)
-    with_chosen = f"WITH chosen AS MATERIALIZED ({chosen.sql})"
-    total = snapshot.scalar(f"{with_chosen} SELECT count(*) FROM ({lists.sql})", (*chosen.values, *lists.values))
-    listed = Condition(f"{everybody.sql} AND customer_id IN (SELECT customer_id FROM recommendation)", everybody.values)
-    missing = left_out(snapshot, consent, listed)
-    return WholeList(int(total), _by_customers(snapshot, filters.rules, chosen), missing)
+    missing = counted("count(DISTINCT customer_id)", everybody & refused(consent))
+    return WholeList(counted("count(*)", chosen), _by_customers(snapshot, filters.rules, chosen), missing)
 
 
 def _by_customers(snapshot: Snapshot, rules: OfferRules, chosen: Condition) -> Iterator[pa.RecordBatch]:

@@ -31,7 +31,7 @@ AGREED: dict[Consent, Any] = {
     "opt-out": lambda customer: customer[-1] not in "13",
     "opt-in": lambda customer: customer[-1] == "0",
 }
-QUERIES = ("?", "?country=France&", "?price=3..15&", "?run=1&", "?segment=Nobody&")
+QUERIES = ("?", "?country=France&", "?price=3..15&", "?price=19..20&", "?run=1&", "?segment=Nobody&")
 Rows = list[dict[str, str]]
 
 
@@ -61,6 +61,9 @@ def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offe
         frame = snapshot.open_newest(data_dir).frame("FROM customer_segment").drop(columns=C.RUN_ID)
         run = runs.open_run(found.engine, runs.SEGMENTS, AS_OF, {}, "x")
         runs.publish(found.engine, run, {result_schema.customer_segment: frame}, {})
+        with found.engine.begin() as connection:  # one who refuses has no list anyway
+            connection.execute(text("DELETE FROM recommendation WHERE customer_id = 'c11'"))
+        shutil.rmtree(data_dir / "snapshots")
         snapshot.refresh(found.engine, data_dir)
         yield found
 
