@@ -23,6 +23,10 @@ class SnapshotError(SpectrumError):
     """There is no snapshot to read, or it is damaged."""
 
 
+class WholeShopError(SnapshotError):
+    """What was asked for is counted over the whole shop, and whoever asks sees a part of it."""
+
+
 class ReportError(SpectrumError):
     """A report could not be printed; no file was written."""
 

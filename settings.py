@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import ConfigurationError
+from permissions import Role
 
 MAX_SEED = 2**32 - 1
 """The largest that numpy takes."""
@@ -29,6 +31,25 @@ class Settings(BaseSettings):
     port: int = Field(default=8050, ge=1, le=65535)
     threads: int = Field(default=8, ge=1, le=64)
     """Threads of the dashboard's server."""
+    public_url: str = ""
+    """The https address under which a proxy shows the dashboard; without it only this machine's names are answered."""
+    session_hours: int = Field(default=12, ge=1, le=24 * 30)
+    """How long a sign-in lasts."""
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    """What sessions, pseudonyms and forgotten ids are keyed with; without it the file `data_dir/secret`, made once."""
+    logs: Literal["text", "json"] = "text"
+    """How the dashboard's log is written; as JSON every request stands in it."""
+    pseudonyms: bool = False
+    """Whether roles that need no identity see customers under pseudonyms."""
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """What whoever reads /metrics must send as a bearer token; without it there are none."""
+    oidc_issuer: str = ""
+    """The address of the OpenID Connect provider; with it there is a button on the page of sign-in."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_groups_claim: str = "groups"
+    oidc_roles: dict[str, Role] = {}
+    """Group of the provider -> role, as JSON; of several the first that is named here."""
     currency: str = Field(default="$", max_length=4)
     """The sign put before amounts of money."""
     locale: str = Field(default="en", pattern=r"^[a-z]{2}([_-][A-Z]{2})?$")
@@ -44,15 +65,21 @@ class Settings(BaseSettings):
     consent: Consent = "opt-out"
     retention_months: int | None = Field(default=None, ge=1, le=1200)
     """Customers without an order or event for so many months are made anonymous by `python -m db retain`."""
-    secret_key: SecretStr | None = Field(default=None, min_length=32)
-    """The installation's secret; without it one is made and kept in `data_dir/secret`."""
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
     """The browser that prints reports; without it one that is found on the path."""
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_https(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if address and (parts.scheme != "https" or not parts.netloc or parts.path.strip("/") or parts.query):
+            raise ValueError("write it as https://dashboard.example.com")
+        return address.rstrip("/")
+
     def environment(self) -> dict[str, str]:
-        """The environment in which another process of the program has these settings."""
-        told = {_variable(name): _written(getattr(self, name)) for name in type(self).model_fields}
-        del told[_variable("database_url")]
+        """The environment in which another process of the program has these settings, but for the secrets of the web
+        server, which no other needs."""
+        told = {_variable(name): _written(getattr(self, name)) for name in _TOLD}
         told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
         told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
@@ -66,6 +93,17 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{_variable(e['loc'][0])}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"The environment holds a setting that does not fit ({faults}).") from error
+
+
+_WEB = {
+    "metrics_token",
+    "oidc_issuer",
+    "oidc_client_id",
+    "oidc_client_secret",
+    "oidc_groups_claim",
+    "oidc_roles",
+}
+_TOLD = [name for name in Settings.model_fields if name != "database_url" and name not in _WEB]
 
 
 def _written(value: Any) -> str:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks import shop
 from benchmarks.dashboard import made_filters
-from benchmarks.serving import served
+from benchmarks.serving import Visitor, served
 from console import console
 from db import snapshot
 
@@ -99,6 +99,7 @@ def browser(
         queries = list(dict.fromkeys(made))  # the same again would ask nothing
         window = playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         page = window.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(Visitor(settings, port).link)
         page.add_init_script(_WATCH)
         first = [_opened(page, f"http://127.0.0.1:{port}/") for _ in range(5)]
         took: dict[str, list[list[float]]] = {}

@@ -35,6 +35,7 @@ from db.queries import customers as customer_queries
 from db.queries import shop as shop_queries
 from db.remembered import forget
 from db.snapshot import Snapshot
+from settings import Settings
 
 _ROWS = 100
 _TOTALS = """
@@ -42,6 +43,7 @@ SELECT sum(amount), count(DISTINCT order_id) FILTER (WHERE NOT is_return),
     count(DISTINCT customer_id) FILTER (WHERE NOT is_return)
 FROM transaction_line WHERE {where}
 """
+_KEY = "the key of a report"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Call = Callable[[str], bytes]
@@ -73,7 +75,7 @@ def pages(
     """Print the table."""
     with shop.standing(place, customers) as (settings, engine):
         data = snapshot.open_newest(settings.data_dir)
-        client: FlaskClient = create_app(settings).server.test_client()
+        client = _client(settings)
         asker = Asker(
             lambda path: _sent(client.get(path)),
             lambda path, body: _sent(client.post(path, data=body, content_type="application/json")),
@@ -140,6 +142,16 @@ def _grid(asker: Asker) -> Call:
         return asker.rows(ids.GRID, request, "/customers", query)
 
     return call
+
+
+def _client(settings: Settings) -> FlaskClient:
+    """One to which all is open, as to the browser that prints a report."""
+    client: FlaskClient = create_app(settings, _KEY).server.test_client()
+    client.environ_base["HTTP_X_SPECTRUM_REPORT"] = _KEY
+    client.get("/")
+    token = client.get_cookie("_csrf_token")
+    client.environ_base["HTTP_X_CSRFTOKEN"] = token.value if token else ""
+    return client
 
 
 def _sent(reply: TestResponse) -> bytes:

@@ -10,7 +10,6 @@ import threading
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -20,7 +19,8 @@ from rich.table import Table
 
 from benchmarks import shop
 from benchmarks.asking import Asker
-from benchmarks.serving import reply, served
+from benchmarks.memory import resident
+from benchmarks.serving import Visitor, served
 from console import console
 from dashboard import ids
 from dashboard.pages import customers, overview
@@ -53,40 +53,41 @@ def compare(
 ) -> None:
     """Print the table."""
     with shop.standing(place, customers) as (settings, _), served(settings) as (process, port):
-        _visit(port)
+        visitor = Visitor(settings, port).come_in()
+        _visit(visitor)
         table = Table("list", "rows", "MB", "first byte, s", "last byte, s", "over idle, MB", "checksum, manifest")
         for name, path in _LISTS.items():
-            got = _downloaded(process, port, path)
+            got = _downloaded(process, visitor, path)
             size, agrees = f"{got.size / 1e6:,.0f}", "agree" if got.agrees else "DIFFER"
             times = f"{got.first:.2f}", f"{got.last:.1f}"
             table.add_row(name, f"{got.rows:,}", size, *times, f"{got.over_idle:,.0f}", agrees)
         console.print(table)
-        told = _cut_off(port, _LISTS["by id"])
+        told = _cut_off(visitor, _LISTS["by id"])
         console.print(f"Cut off in the middle: {told['state']}, {told['delivered']:,} of {told['rows']:,} rows")
 
 
-def _visit(port: int) -> None:
+def _visit(visitor: Visitor) -> None:
     """See the Overview and the list in the grid, as whoever downloads it does before."""
-    asker = Asker(lambda path: reply(port, path).read(), lambda path, body: reply(port, path, body).read())
+    asker = Asker(lambda path: visitor.reply(path).read(), lambda path, body: visitor.reply(path, body).read())
     for page in (overview.PAGE, customers.PAGE):
         for name in page.slots:
             asker.slot("", name, page.path)
     asker.rows(ids.GRID, {"startRow": 0, "endRow": 100, "sortModel": [], "filterModel": {}}, customers.PAGE.path, "")
-    _json(port, "/download/customers.csv?ask=1")
+    _json(visitor, "/download/customers.csv?ask=1")
 
 
-def _downloaded(process: int, port: int, path: str) -> Got:
-    asked = _json(port, path + ("&" if "?" in path else "?") + "ask=1")
-    idle, most, done = _memory(process), [0.0], threading.Event()
+def _downloaded(process: int, visitor: Visitor, path: str) -> Got:
+    asked = _json(visitor, path + ("&" if "?" in path else "?") + "ask=1")
+    idle, most, done = resident(process), [0.0], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.02):
-            most[0] = max(most[0], _memory(process))
+            most[0] = max(most[0], resident(process))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     began, digest, size, rows, first = time.perf_counter(), sha256(), 0, 0, 0.0
-    answer = reply(port, path + ("&" if "?" in path else "?") + f"list={asked['list']}")
+    answer = visitor.reply(path + ("&" if "?" in path else "?") + f"list={asked['list']}")
     while piece := answer.read1(_PIECE):
         first = first or time.perf_counter() - began
         digest.update(piece)
@@ -96,48 +97,32 @@ def _downloaded(process: int, port: int, path: str) -> Got:
     answer.close()
     done.set()
     watcher.join()
-    told = _ended(port, asked["list"])
+    told = _ended(visitor, asked["list"])
     agrees = told.get("sha256") == digest.hexdigest() and told["rows"] == rows - 1
     return Got(rows - 1, size, first, last, most[0] - idle, told, agrees)
 
 
-def _cut_off(port: int, path: str) -> dict[str, Any]:
+def _cut_off(visitor: Visitor, path: str) -> dict[str, Any]:
     """Read some megabytes, hang up, and ask what is said of it."""
-    asked = _json(port, f"{path}?ask=1")
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", f"{path}?list={asked['list']}")
-    connection.getresponse().read(20_000_000)
-    connection.close()
-    return _ended(port, asked["list"])
+    asked = _json(visitor, f"{path}?ask=1")
+    answer = visitor.reply(f"{path}?list={asked['list']}")
+    answer.read(20_000_000)
+    answer.close()
+    return _ended(visitor, asked["list"])
 
 
-def _ended(port: int, name: str) -> dict[str, Any]:
+def _ended(visitor: Visitor, name: str) -> dict[str, Any]:
     for _ in range(600):
-        told = _json(port, f"/download/progress/{name}")
+        told = _json(visitor, f"/download/progress/{name}")
         if told["state"] in ("complete", "broken"):
             return told
         time.sleep(0.1)
     raise SystemExit("The dashboard did not say how the download ended.")
 
 
-def _json(port: int, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(reply(port, path).read())
+def _json(visitor: Visitor, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(visitor.reply(path).read())
     return found
-
-
-def _memory(process: int) -> float:
-    """Of the server and the processes it started, in MB."""
-    return sum(_resident(pid) for pid in (process, *_children(process)))
-
-
-def _children(process: int) -> list[int]:
-    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(pid) for pid in listed]
-
-
-def _resident(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """python -m dashboard: serve the newest snapshot with gunicorn's threads, or print a page of it."""
 
-import logging
 import socket
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,13 +8,14 @@ import typer
 from gunicorn.app.base import BaseApplication
 
 from console import complaints, console, says_errors
+from dashboard import logs
 from dashboard.app import create_app
 from dashboard.locales import known
-from dashboard.reference import name_in_log
 from dashboard.report import write_report
 from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
+from db.users import address, first_link
 from errors import ConfigurationError, DatabaseError
 from settings import Settings, load_settings
 
@@ -73,18 +73,27 @@ def report(
 @says_errors
 def _serve() -> None:
     settings = load_settings()
-    _log_with_references()
+    logs.set_up(settings.logs)
     known(settings.locale)  # or the server's own process would end with a traceback
     _refuse_taken_port(settings)
+    link = _first_link(settings)
     _bring_up_to_date(settings)
-    console.print(f"Shopper Spectrum is at [bold]http://{settings.host}:{settings.port}[/] (Ctrl-C ends it).")
+    console.print(f"Shopper Spectrum is at [bold]{address(settings)}[/] (Ctrl-C ends it).")
+    if link is not None:
+        console.print("Nobody has a password yet. This lets you in, once, as its owner:")
+        console.print(f"[bold]{address(settings)}/sign-in/link/{link}[/]")
     _Server(settings).run()
 
 
-def _log_with_references() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s [%(reference)s]: %(message)s")
-    for handler in logging.getLogger().handlers:
-        name_in_log(handler)
+def _first_link(settings: Settings) -> str | None:
+    """What stands in the link of the first user, where nobody else can come in."""
+    try:
+        engine = make_engine(settings)
+        link = None if settings.oidc_issuer else first_link(engine)
+        engine.dispose()
+    except DatabaseError:
+        return None
+    return link
 
 
 def _bring_up_to_date(settings: Settings) -> None:

@@ -5,21 +5,29 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.components.graph import nothing
 from dashboard.components.plain import plain
-from dashboard.pages import OF_SLOT, PICTURES, SLOTS
+from dashboard.pages import OF_PICTURE, OF_SLOT, PICTURES, SLOTS
 from dashboard.scope import noted
 from dashboard.view import Component, View
 from db.remembered import remembered
 from db.snapshot import Snapshot
+from permissions import for_part
 
 
 def filled(name: str, view: View) -> Component:
-    """What fills a slot of a page. Raises KeyError where there is no such slot."""
+    """What fills a slot of a page; nothing where it is not for whoever looks. Raises KeyError where there is no such
+    slot."""
+    if not view.viewer.may(for_part(name, OF_SLOT[name].path)):
+        return []
     return _filled(view.snapshot, name, *_asked(view))
 
 
 def drawn(name: str, view: View) -> go.Figure:
-    """The figure of a picture, free to be changed. Raises KeyError where there is no such picture."""
+    """The figure of a picture, free to be changed; an empty one where it is not for whoever looks. Raises KeyError
+    where there is no such picture."""
+    if not view.viewer.may(for_part(name, OF_PICTURE[name].path)):
+        return nothing(view.theme, "")
     return go.Figure(_drawn(view.snapshot, name, *_asked(view)))
 
 

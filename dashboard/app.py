@@ -2,13 +2,16 @@
 
 from dash import Dash
 
-from dashboard import server, uploads
+from dashboard import server
 from dashboard.callbacks import register
 from dashboard.guard import refuse_malformed
+from dashboard.headers import protect
 from dashboard.locales import known
+from dashboard.noted import Noted
+from dashboard.record import Record
 from dashboard.shell import shell
-from dashboard.theme import css
 from dashboard.view import Views
+from db.serving import Database
 from settings import Settings
 
 _INDEX = """<!DOCTYPE html>
@@ -17,19 +20,10 @@ _INDEX = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{%title%}</title>
-<script>
-(function () {
-  var chosen = null;
-  try { chosen = localStorage.getItem("theme"); } catch (e) {}
-  var dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  var theme = chosen || (dark ? "dark" : "light");
-  document.documentElement.setAttribute("data-bs-theme", theme);
-  document.cookie = "theme=" + theme + "; path=/; SameSite=Lax";
-})();
-</script>
+<script src="/assets/theme.js"></script>
 {%favicon%}
 <link rel="stylesheet" href="/vendor/bootstrap.min.css">
-<style>THEME_TOKENS</style>
+<link rel="stylesheet" href="/vendor/theme.css">
 {%css%}
 </head>
 <body>
@@ -40,22 +34,25 @@ _INDEX = """<!DOCTYPE html>
 """
 
 
-def create_app(settings: Settings) -> Dash:
-    """An application over the newest snapshot in `settings.data_dir`; several may live side by side."""
-    views, locale = Views(settings), known(settings.locale)
+def create_app(settings: Settings, report_key: str | None = None) -> Dash:
+    """An application over the newest snapshot in `settings.data_dir`; several may live side by side. Who sends the
+    `report_key` is taken for the operator."""
+    views, record = Views(settings), Record(Database(settings))
+    noted = Noted(settings, record)
     app = Dash(
         "shopper_spectrum",
-        server=server.create_server(views, locale),
+        server=server.create_server(settings, views, record, noted, report_key),
         assets_folder=str(server.ASSETS),
+        assets_ignore=r"^(theme\.js|users\.css)$",  # the page names the one itself, and does without the other
         title="Shopper Spectrum",
         update_title="",
         serve_locally=True,
         suppress_callback_exceptions=True,
-        index_string=_INDEX.replace("THEME_TOKENS", css()).replace("NUMBER_MARKS", locale.separators),
+        index_string=_INDEX.replace("NUMBER_MARKS", known(settings.locale).separators),
         enable_mcp=False,
     )
     refuse_malformed(app)
     app.layout = lambda: shell(views)
-    register(app, views, settings)
-    uploads.register(app.server, settings)
+    register(app, views, settings, record, noted)
+    protect(app, settings)
     return app

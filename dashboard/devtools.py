@@ -99,6 +99,11 @@ class Browser:
         answer: Mapping[str, Any] = json.loads(said)
         return answer
 
+    def say(self, headers: Mapping[str, str]) -> None:
+        """Send these headers with every request."""
+        self.call("Network.enable")
+        self.call("Network.setExtraHTTPHeaders", headers=dict(headers))
+
     def open(self, url: str, width: int, state: str, judge: Callable[[State], bool]) -> None:
         """Open a page as it is printed, `width` pixels wide, and wait until `judge` twice in a row calls the state that
         the JavaScript `state` gives the end; `judge` may raise."""

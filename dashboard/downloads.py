@@ -13,14 +13,16 @@ from flask import Flask, Response, jsonify, request
 from dashboard import format as fmt
 from dashboard.arrival import arrived
 from dashboard.manifest import Deliveries, Delivery, Sending
+from dashboard.noted import Noted
+from dashboard.noted import told as told_of
 from dashboard.sheets import MOST_XLSX_ROWS, as_csv, as_xlsx
 from dashboard.trail import asked_in_words, in_words, rules_in_words
 from dashboard.view import View, Views
-from dashboard.who import current_user
+from dashboard.who import viewer
 from db.grid import ColumnKind, GridRequest, known
 from db.queries import audience, bundles, customer_list, customers, recommendations
 from db.queries.consent import WholeList
-from errors import SnapshotError
+from errors import DatabaseError, SnapshotError, WholeShopError
 
 CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
 """The routes of the lists that grids show."""
@@ -93,7 +95,7 @@ def address_of(route: str, query: str, request: Mapping[str, Any] | None = None)
     return route + (f"{query or '?'}{'&' if query else ''}{grid}" if grid else query)
 
 
-def register(server: Flask, views: Views) -> None:
+def register(server: Flask, views: Views, noted: Noted) -> None:
     """A list takes the filters of a page and `columns`. With `ask` it tells a name for the download that follows (as
     `list`), how many rows it will have and how many customers it leaves out; under that name stand how far it is and,
     in the end, its manifest."""
@@ -103,11 +105,13 @@ def register(server: Flask, views: Views) -> None:
     def whole(name: str, suffix: str) -> Response:
         try:
             view = views.view(request.query_string.decode(errors="replace"))
+            listing, asked = LISTS[name], _asked(LISTS[name].grid)
+            columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
+            found = listing.rows(view, asked, columns)
+        except WholeShopError as error:
+            return _refused(str(error), 403)
         except SnapshotError as error:
             return _refused(str(error), 503)
-        listing, asked = LISTS[name], _asked(LISTS[name].grid)
-        columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
-        found = listing.rows(view, asked, columns)
         total = found.total
         if suffix == "xlsx" and total > MOST_XLSX_ROWS:
             return _refused(
@@ -117,10 +121,15 @@ def register(server: Flask, views: Views) -> None:
             )
         file = f"{name}-{view.span.end.isoformat()}-v{view.snapshot.version}.{suffix}"
         if "ask" in request.args:
-            return _answer({"list": deliveries.announce(), "rows": total, "file": file, "left_out": found.left_out})
+            announced = deliveries.announce(viewer().name)
+            return _answer({"list": announced, "rows": total, "file": file, "left_out": found.left_out})
         told = _told(view, name, file, columns, asked) | {"left_out_for_want_of_consent": found.left_out}
+        try:
+            noted.did("downloaded list", name, total, **told_of(view, asked), columns=list(columns), file=file)
+        except DatabaseError as error:
+            return _refused(f"Who downloads a list is noted first, and that cannot be done now. {error}", 503)
         delivery = Delivery(total, told)
-        kept = deliveries.begin(request.args.get("list", "")[:_LONGEST_ID], delivery)
+        kept = deliveries.begin(viewer().name, request.args.get("list", "")[:_LONGEST_ID], delivery)
         mimetype, write = _FORMATS[suffix]
         headers = {
             "Content-Disposition": f'attachment; filename="{file}"',
@@ -133,12 +142,12 @@ def register(server: Flask, views: Views) -> None:
 
     @server.get("/download/progress/<name>")
     def progress(name: str) -> Response:
-        found = deliveries.progress(name)
+        found = deliveries.progress(viewer().name, name)
         return _refused("There is no such download.", 404) if found is None else _answer(found)
 
     @server.get("/download/manifest/<name>")
     def manifest(name: str) -> Response:
-        found = deliveries.manifest(name)
+        found = deliveries.manifest(viewer().name, name)
         if found is None:
             return _refused("There is no complete list of this name: what you have of it may be cut off.", 404)
         text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
@@ -174,7 +183,7 @@ def _told(view: View, name: str, file: str, columns: Sequence[str], asked: GridR
         "data_version": content.data_version,
         "snapshot": content.version,
         "data_to": view.span.end.isoformat(),
-        "user": current_user(),
+        "user": viewer().name,
     }
 
 

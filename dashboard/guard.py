@@ -1,14 +1,18 @@
-"""What is refused before Dash sees it: bodies that no page of the application would send."""
+"""What is refused before Dash sees it: bodies that no page of the application would send, and what the role may not."""
 
 from dash import Dash
-from flask import Response, request
+from flask import Response, g, request
+
+from dashboard.who import viewer
+from permissions import for_callback
 
 _LARGEST_BODY = 1 << 20
 _TEXTS = ("search", "pathname")
 
 
 def refuse_malformed(app: Dash) -> None:
-    """Answer 400 to a callback request that is not of the form Dash's own renderer gives it, 413 to a huge one."""
+    """Answer 400 to a callback request that is not of the form Dash's own renderer gives it, 413 to a huge one, 403 to
+    who may not call it."""
     app.server.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
 
     @app.server.before_request  # type: ignore[untyped-decorator]  # the server comes as Any
@@ -16,7 +20,12 @@ def refuse_malformed(app: Dash) -> None:
         if request.path != "/_dash-update-component" or request.method != "POST":
             return None
         body = request.get_json(silent=True)
-        return None if _is_callback(body, app.callback_map) else Response("No such callback.\n", 400)
+        if not isinstance(body, dict) or not _is_callback(body, app.callback_map):
+            return Response("No such callback.\n", 400, mimetype="text/plain")
+        g.callback = body["output"]
+        if not viewer().may(for_callback(body["output"])):
+            return Response("This is not for your role; ask an admin of the dashboard.\n", 403, mimetype="text/plain")
+        return None
 
 
 def _is_callback(body: object, known: object) -> bool:

@@ -107,41 +107,41 @@ class Sending:
 
 
 class Deliveries:
-    """The newest deliveries by name."""
+    """The newest deliveries by whose they are, and name."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Delivery | None] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Delivery | None] = OrderedDict()
         self._lock = Lock()
 
-    def announce(self) -> str:
+    def announce(self, whose: str) -> str:
         """A name for a download that is yet to begin."""
-        return self._keep(secrets.token_urlsafe(24), None)
+        return self._keep(whose, secrets.token_urlsafe(24), None)
 
-    def begin(self, name: str, delivery: Delivery) -> str:
+    def begin(self, whose: str, name: str, delivery: Delivery) -> str:
         """Start under an announced name, or a new one where that is unknown or in use; gives the name."""
         with self._lock:
-            before = self._known.get(name)
-            is_free = name in self._known and (before is None or before.state == "broken")
-        return self._keep(name if is_free else secrets.token_urlsafe(24), delivery)
+            before = self._known.get((whose, name))
+            is_free = (whose, name) in self._known and (before is None or before.state == "broken")
+        return self._keep(whose, name if is_free else secrets.token_urlsafe(24), delivery)
 
-    def progress(self, name: str) -> dict[str, Any] | None:
+    def progress(self, whose: str, name: str) -> dict[str, Any] | None:
         """How far it is; None where the name is unknown."""
         with self._lock:
-            if name not in self._known:
+            if (whose, name) not in self._known:
                 return None
-            found = self._known[name]
+            found = self._known[whose, name]
         return {"state": "waiting"} if found is None else found.progress()
 
-    def manifest(self, name: str) -> dict[str, Any] | None:
+    def manifest(self, whose: str, name: str) -> dict[str, Any] | None:
         """The manifest of a complete one, None of any other."""
         with self._lock:
-            found = self._known.get(name)
+            found = self._known.get((whose, name))
         return None if found is None else found.manifest()
 
-    def _keep(self, name: str, delivery: Delivery | None) -> str:
+    def _keep(self, whose: str, name: str, delivery: Delivery | None) -> str:
         with self._lock:
-            self._known[name] = delivery
-            self._known.move_to_end(name)
+            self._known[whose, name] = delivery
+            self._known.move_to_end((whose, name))
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return name

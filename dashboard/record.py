@@ -1,28 +1,27 @@
 """The record itself, for what must be live: the loads and the saved audiences. All else reads the snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from itertools import islice
-from typing import TypeVar
+from typing import Any
 
-from sqlalchemy import Engine
-
-from db import accounts, audiences, rejects
+from db import accounts, audiences, audit, rejects
 from db.accounts import Account, Load
 from db.audiences import Audience
-from db.engine import make_engine
+from db.engine import schema_revision
 from db.rejects import Reject
-from errors import DatabaseError
-from settings import Settings
-
-T = TypeVar("T")
+from db.serving import Database
 
 
 class Record:
-    """Reads what Postgres says of loads; connects when first asked, and anew after a failure."""
+    """Reads what Postgres says of loads, and keeps audiences."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._engine: Engine | None = None
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._ask = database.ask
+
+    def schema(self) -> str:
+        """The revision that the schema is of. Raises DatabaseError where it is not this version's."""
+        return self._ask(schema_revision)
 
     def loads(self) -> list[Load]:
         """All loads, the newest first. Raises DatabaseError while Postgres is away."""
@@ -30,7 +29,7 @@ class Record:
 
     def account(self, load_id: int) -> Account:
         """The account of a load. Raises ConfigurationError where there is none, DatabaseError."""
-        return self._ask(lambda engine: accounts.report(engine, load_id))
+        return self._ask(lambda engine: accounts.report(engine, load_id), is_slow=True)
 
     def rejects(self, load_id: int, most: int) -> list[Reject]:
         """The first rejected rows of a load. Raises DatabaseError."""
@@ -52,16 +51,10 @@ class Record:
         """Call it otherwise. Raises the same."""
         return self._ask(lambda engine: audiences.rename(engine, audience_id, name))
 
+    def note(self, actor: str, action: str, subject: str | None, rows: int | None, details: Mapping[str, Any]) -> None:
+        """Add to the audit log. Raises DatabaseError."""
+        self._ask(lambda engine: audit.note(engine, actor, action, subject, rows, details))
+
     def remove_audience(self, audience_id: int) -> None:
         """Forget it. Raises DatabaseError."""
         self._ask(lambda engine: audiences.remove(engine, audience_id))
-
-    def _ask(self, question: Callable[[Engine], T]) -> T:
-        engine = self._engine or make_engine(self._settings)
-        self._engine = engine
-        try:
-            return question(engine)
-        except DatabaseError:
-            engine.dispose()
-            self._engine = None
-            raise

@@ -1,11 +1,14 @@
 """The reference of a request: its answer has it, a toast names it, and so does every line that the log has of it."""
 
 import logging
+from collections.abc import Mapping
 from uuid import uuid4
 
 from flask import Response, g, has_request_context
 
 HEADER = "X-Request-Id"
+_SEEN = "X-Spectrum-Seen"
+"""Names the snapshot and the runs that an answer is of."""
 _FAILED = "X-Spectrum-Failed"
 """Tells the browser that a part of a page says so in itself instead of what was asked."""
 
@@ -25,9 +28,17 @@ def failed() -> str:
     return reference()
 
 
+def seen(version: int, runs: Mapping[str, int]) -> None:
+    """Note what the answer to the request at hand is of."""
+    if has_request_context():
+        g.seen = "; ".join([f"snapshot {version}", *(f"{kind} {run}" for kind, run in sorted(runs.items()))])
+
+
 def name_in(response: Response) -> None:
     """Name the request in its answer."""
     response.headers[HEADER] = reference()
+    if "seen" in g:
+        response.headers[_SEEN] = g.seen
     if g.get("part_failed"):
         response.headers[_FAILED] = "1"
 

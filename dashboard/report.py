@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,7 +43,9 @@ def write_report(settings: Settings, page: str, query: str, out: Path) -> None:
     chromium = devtools.find(settings.chromium)
     Views(settings).view("")
     environment = {name: value for name, value in settings.environment().items() if name not in _SECRETS}
-    with _served(settings) as server, devtools.browser(chromium, environment) as browser:
+    key = token_urlsafe(32)
+    with _served(settings, key) as server, devtools.browser(chromium, environment) as browser:
+        browser.say({"X-Spectrum-Report": key})
         browser.open(server + address, _WIDTH, "window.spectrumReport && window.spectrumReport()", _is_ready)
         browser.run(_NO_LINKS)
         printed = browser.pdf(_FOOTER)
@@ -82,9 +85,9 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[str]:
-    """The address of the application on a free port of this machine, which nobody else is told."""
-    server = make_server("127.0.0.1", 0, create_app(settings).server, threaded=True, request_handler=_Quiet)
+def _served(settings: Settings, key: str) -> Iterator[str]:
+    """The address of the application on a free port of this machine; who has the key is let in."""
+    server = make_server("127.0.0.1", 0, create_app(settings, key).server, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

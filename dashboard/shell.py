@@ -3,23 +3,29 @@
 from contextlib import suppress
 
 from dash import dcc, html
+from flask import has_request_context
+from flask_wtf.csrf import generate_csrf
 
 from dashboard import filter_bar, ids
 from dashboard import format as fmt
 from dashboard.chips import chips
 from dashboard.components.icons import icon
 from dashboard.components.states import slot
+from dashboard.components.user_menu import user_menu
 from dashboard.pages import PAGES, match
 from dashboard.printed import printed
 from dashboard.scope import of_page
 from dashboard.view import Component, Slot, View, Views
+from dashboard.who import viewer
 from db.queries import shop
 from db.queries.shop import Choices
 from errors import SnapshotError
+from permissions import Viewer, closed_to, for_page
 
 
 def shell(views: Views) -> Component:
     """Built anew for every visit, so that the choices of the filters are those of the newest data."""
+    who = viewer()
     choices, span, offered = Choices(), None, None
     with suppress(SnapshotError):  # before the first load there is nothing to choose from
         snapshot = views.snapshot()
@@ -33,20 +39,21 @@ def shell(views: Views) -> Component:
             dcc.Store(id=ids.CANONICAL),
             dcc.Store(id=ids.OFFERED, data=offered),
             html.A("Skip to the content", href="#page", className="skip"),
-            _header(),
+            _header(who),
             filter_bar.bar(choices, span, views.currency),
             slot("shell.printed", "strip", "on-paper", of=ids.shell_slot),
             html.Main(id=ids.PAGE, tabIndex=-1),
         ],
         id=ids.FRAME,
+        **{"data-closed": " ".join(closed_to(who))},
     )
 
 
-def _header() -> Component:
+def _header(who: Viewer) -> Component:
     links = [
         dcc.Link([icon(page.icon), page.title], href=page.path, id=ids.nav_link(page.path))
         for page in PAGES
-        if page.icon is not None
+        if page.icon is not None and who.may(for_page(page.path))
     ]
     return html.Header(
         [
@@ -78,6 +85,7 @@ def _header() -> Component:
                         title="Light or dark",
                         **{"aria-label": "Switch between light and dark"},
                     ),
+                    user_menu(who, generate_csrf() if has_request_context() else ""),
                 ],
                 className="tools",
             ),

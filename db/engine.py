@@ -38,16 +38,15 @@ def make_engine(settings: Settings) -> Engine:
         ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL names {url.get_backend_name()}; Shopper Spectrum needs Postgres.")
-    engine = create_engine(url.set(drivername="postgresql+psycopg2"), pool_pre_ping=True, connect_args=_SESSION)
+    driver = url.set(drivername="postgresql+psycopg2")
+    engine = create_engine(driver, pool_pre_ping=True, connect_args=_SESSION, hide_parameters=True)
     migrate(engine)
     return engine
 
 
 def migrate(engine: Engine) -> None:
     """Bring the schema up to this version, one process at a time; a newer database is refused."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+    config, scripts = _config(), _scripts()
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -70,6 +69,17 @@ def migrate(engine: Engine) -> None:
         ) from error
 
 
+def schema_revision(engine: Engine) -> str:
+    """The revision that the schema is of, which is this version's. Raises DatabaseError where it is another one."""
+    with clear_errors("the schema was looked at", "nothing was changed"), engine.connect() as connection:
+        applied = MigrationContext.configure(connection).get_current_heads()
+    if tuple(applied) != tuple(_scripts().get_heads()):
+        raise DatabaseError(
+            f"The schema is {', '.join(applied)}, not that of this version; run `python -m db migrate`, or start anew."
+        )
+    return ", ".join(applied)
+
+
 @contextmanager
 def clear_errors(happening: str, advice: str) -> Iterator[None]:
     """A failure of the database becomes a DatabaseError: "The database failed while {happening} (...); {advice}."
@@ -82,6 +92,16 @@ def clear_errors(happening: str, advice: str) -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) else error
         said = next(iter(str(cause).splitlines()), type(cause).__name__)
         raise DatabaseError(f"The database failed while {happening} ({said}); {advice}.") from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _said(error: DBAPIError) -> str:

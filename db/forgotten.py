@@ -13,11 +13,8 @@ from db import erasure
 from db.schema import forgotten
 from errors import ConfigurationError
 
-PURPOSE = "forgotten customers"
-"""What the key is for (`db.secret`)."""
-
 Key: TypeAlias = Callable[[], bytes]
-"""Gives the key, where one is needed."""
+"""Gives the key (`db.secret`, for the purpose FORGOTTEN), where one is needed."""
 
 
 def no_key() -> bytes:

@@ -188,9 +188,9 @@ def rows(path: Path) -> int:
     return int(counts[0] or 0) if counts else 0
 
 
-def quoted(path: Path) -> str:
-    """A path as a literal of SQL."""
-    return "'" + str(path).replace("'", "''") + "'"
+def quoted(text: object) -> str:
+    """A path or another text as a literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _making(path: Path, sources: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:

@@ -1,56 +1,62 @@
-"""The secret of the installation, made on first use, and the keys derived from it."""
+"""The installation's secret: one random key, from which a key for each purpose is derived."""
 
 import hmac
 import os
 import secrets
-import tempfile
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from errors import ConfigurationError
 from settings import Settings
 
+SESSIONS, PSEUDONYMS, FORGOTTEN = "sessions", "pseudonyms", "forgotten customers"
+"""Purposes."""
+
+_FILE = "secret"
 _BYTES = 32
 
 
 def secret(settings: Settings, purpose: str) -> bytes:
-    """The key of 32 bytes for a purpose: HMAC-SHA-256 of its name under the secret, so that no key tells of another.
+    """32 bytes for a purpose, always the same ones for the same installation.
 
-    The secret is SPECTRUM_SECRET_KEY, or else the file `data_dir/secret`, which the first who asks makes. Raises
-    ConfigurationError where the file cannot be made or read, or is damaged.
+    Derived (HMAC-SHA-256) from SPECTRUM_SECRET_KEY or the file `data_dir/secret`, made on first use. Raises
+    ConfigurationError where that cannot be read or made.
     """
-    if settings.secret_key is not None:
-        return hmac.digest(settings.secret_key.get_secret_value().encode(), purpose.encode(), "sha256")
-    return hmac.digest(_kept(settings.data_dir / "secret"), purpose.encode(), "sha256")
+    key = settings.secret_key.get_secret_value().encode() if settings.secret_key else _kept(settings.data_dir)
+    return hmac.digest(key, purpose.encode(), sha256)
 
 
-def _kept(path: Path) -> bytes:
+def _kept(data_dir: Path) -> bytes:
+    path = data_dir / _FILE
     try:
         if not path.exists():
             _make(path)
-        kept = bytes.fromhex(path.read_text(encoding="ascii"))
+        key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"The secret in {path} cannot be kept ({error.strerror or error}); let this user write there, or set "
+            f"The secret of this installation in {path} cannot be read ({error.strerror}); mend that, or set "
             "SPECTRUM_SECRET_KEY."
         ) from error
-    except ValueError:
-        kept = b""
-    if len(kept) != _BYTES:
-        raise ConfigurationError(f"The secret in {path} is damaged; bring it back from a backup.")
-    return kept
+    if len(key) != _BYTES:
+        raise ConfigurationError(
+            f"The secret in {path} is damaged; put it back from a copy: by a new one forgotten customers are not known."
+        )
+    return key
 
 
 def _make(path: Path) -> None:
-    """Written beside and linked: of several processes one makes it, and nobody ever reads a part of it."""
+    """Whole or not at all; of two processes that make it at once the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".secret-")  # which nobody else may read
+    beside = path.with_name(f".{_FILE}.{uuid4().hex}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(_BYTES))
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(beside, path)
     finally:
-        os.unlink(beside)
+        beside.unlink()

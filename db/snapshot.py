@@ -28,9 +28,10 @@ from db import findings, result_schema, sales, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
+from db.scope import WHOLE, Scope, views
 from db.turns import Turns
 from db.wanted import FINDINGS, KNOWN_FILE, NO_LINES, OF_RUN, SALES_FILE, Wanted, names, wanted_parts
-from errors import SnapshotError
+from errors import SnapshotError, WholeShopError
 
 _MANIFEST = "manifest.json"
 _LAST = ".last"
@@ -59,20 +60,27 @@ class Snapshot:
     `every_customer_segment`.
     """
 
-    def __init__(self, path: Path, pin: int, run_id: int | None = None) -> None:
+    def __init__(self, path: Path, pin: int, run_id: int | None = None, scope: Scope | None = None) -> None:
         weakref.finalize(self, _let_go, path, pin)
         self._pin = pin
         self.path = path
         self.run_id = run_id
+        self.scope = scope or Scope()
         self.manifest = _read_manifest(path)
         allow_open(sum(len(parts) for parts in self.manifest.tables.values()))
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
+        where = "main" if self.scope.is_all else WHOLE
         try:
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {where}")
+            self._connection.execute(f"SET schema = {sales.quoted(where)}")
             for table, parts in self._tables().items():
                 files = ", ".join(sales.quoted(path / part.file) for part in parts)
                 self._connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet([{files}])')
             self._see_sales()
+            self._connection.execute("SET schema = 'main'")
+            if not self.scope.is_all:
+                self._see_through_scope()
         except (duckdb.Error, KeyError) as error:
             raise _damaged(path) from error
         self._connection.execute(f"SET allowed_directories = [{sales.quoted(path.resolve())}, {sales.quoted(path)}]")
@@ -87,6 +95,12 @@ class Snapshot:
         else:
             self._connection.execute(f"CREATE VIEW {sales.KNOWN} AS {sales.KNOWN_TABLE}")
         self._connection.execute(sales.LOOKED_FOR)
+
+    def _see_through_scope(self) -> None:
+        there = "SELECT view_name FROM duckdb_views() WHERE schema_name = ?"
+        tables = [name for (name,) in self._connection.execute(there, (WHOLE,)).fetchall()]
+        for name, sql in views(self.scope, tables).items():
+            self._connection.execute(f'CREATE VIEW "{name}" AS {sql}')
 
     def _tables(self) -> dict[str, Sequence[Part]]:
         """The tables of Parquet files."""
@@ -109,11 +123,15 @@ class Snapshot:
         """The same version with the segments of another run; None where it holds no such run."""
         if f"{result_schema.customer_segment.name}{OF_RUN}{run_id}" not in self.manifest.tables:
             return None
-        return Snapshot(self.path, os.dup(self._pin), run_id)
+        return Snapshot(self.path, os.dup(self._pin), run_id, self.scope)
+
+    def seen_through(self, scope: Scope) -> "Snapshot":
+        """The same version as somebody may see it."""
+        return Snapshot(self.path, os.dup(self._pin), self.run_id, scope)
 
     def frame(self, sql: str, parameters: Sequence[Any] = (), **frames: pd.DataFrame | pa.Table) -> pd.DataFrame:
         """The rows of a query as a frame; decimals arrive as floats. Frames given by name are tables to this query."""
-        with _turns:
+        with _turns, self._within_scope():
             cursor = self._connection.cursor()
             for name, frame in frames.items():
                 cursor.register(name, frame)
@@ -121,18 +139,31 @@ class Snapshot:
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The rows of a query as Arrow has them, to be given to further queries."""
-        with _turns:
+        with _turns, self._within_scope():
             return self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table()
 
     def scalar(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The one value a query gives."""
-        with _turns:
+        with _turns, self._within_scope():
             row = self._connection.cursor().execute(sql, list(parameters)).fetchone()
         return row[0] if row else None
 
     def batches(self, sql: str, parameters: Sequence[Any] = (), rows: int = 20_000) -> Iterator[pa.RecordBatch]:
         """The rows of a query in batches, for lists too long to hold."""
-        yield from self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_reader(rows)
+        with self._within_scope():
+            reader = self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_reader(rows)
+        yield from reader
+
+    @contextmanager
+    def _within_scope(self) -> Iterator[None]:
+        """What has no view is of the whole shop. Raises WholeShopError."""
+        try:
+            yield
+        except duckdb.CatalogException as error:
+            if not self.scope.countries:
+                raise
+            seen = ", ".join(self.scope.countries)
+            raise WholeShopError(f"This is counted over the whole shop, and your account sees {seen} alone.") from error
 
 
 def open_newest(data_dir: Path) -> Snapshot:

@@ -10,6 +10,12 @@ ASKED: ContextVar[float | None] = ContextVar("asked", default=None)
 """When the request at hand came, by `time.monotonic`; without a request each asks anew."""
 
 
+def since_asked() -> float:
+    """Seconds since the request at hand came; 0 without one."""
+    asked = ASKED.get()
+    return 0.0 if asked is None else time.monotonic() - asked
+
+
 class Turns:
     """A context that at most `many` threads are in at once; it is not to be entered twice by one."""
 

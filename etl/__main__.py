@@ -16,10 +16,10 @@ from rich.markup import escape
 from sqlalchemy import Engine
 
 from console import complain, complaints, console, progress, says_errors
-from db import accounts, forgotten, loads, rejects, runs, snapshot
+from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
 from db.queries.findings import of_load
-from db.secret import secret
+from db.secret import FORGOTTEN, secret
 from errors import ConfigurationError, InputError, SpectrumError, one_line
 from etl import mapping_file
 from etl.inspection import inspected
@@ -141,7 +141,7 @@ def _load(
                 keep_duplicates=how.keep_duplicates,
                 replaces=how.replace,
                 advance=advance,
-                key=partial(secret, settings, forgotten.PURPOSE),
+                key=partial(secret, settings, FORGOTTEN),
             )
         except KeyboardInterrupt:  # its traceback would keep threads waiting
             complaints.print(f"The load of {escape(source.name)} was broken off and nothing was changed.")

@@ -10,10 +10,10 @@ import pandas as pd
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from dashboard.app import create_app
 from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from settings import Settings
+from tests.clients import operator
 from tests.small_shop import SEGMENTS, made_segments, record
 
 AS_OF = datetime.fromisoformat("2018-01-01")
@@ -56,7 +56,7 @@ class OfferShop:
     def fresh_client(self) -> FlaskClient:
         """After the record changed: an application that sees it."""
         snapshot.refresh(self.engine, self.settings.data_dir)
-        client: FlaskClient = create_app(self.settings).server.test_client()
+        client: FlaskClient = operator(self.settings)
         client.get("/_dash-layout")
         return client
 
@@ -200,6 +200,6 @@ def made(settings: Settings, engine: Engine) -> OfferShop:
     }
     published(engine, results, {"gate": GATE, "holdout_days": 60, "reason": "The ranker beats EASE."})
     snapshot.refresh(engine, settings.data_dir)
-    client: FlaskClient = create_app(settings).server.test_client()
+    client: FlaskClient = operator(settings)
     client.get("/_dash-layout")
     return OfferShop(settings, engine, client, products, lines, lists)

@@ -15,7 +15,7 @@ from tools import data_quality, segment_tables
 Where = Callable[[], Iterator[tuple[str, str]]]
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("db", "etl", "models", "dashboard")
+PACKAGES = ("auth", "db", "etl", "models", "dashboard")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"python -m (\w+)((?: (?:--?)?[\w./-]+)*)")
 TARGET = re.compile(r"[`\s]make ([a-z][a-z-]*)(?=[`\s])")

@@ -16,7 +16,24 @@
     go(event.currentTarget.getAttribute("href"));
   }
 
-  window.spectrum = { go: go, follow: follow };
+  /* Whether an address is for whoever is signed in; the server refuses it in any case. */
+  function opens(address) {
+    var frame = document.getElementById("frame"), path = String(address).split(/[?#]/)[0];
+    return !(frame && frame.dataset.closed || "").split(" ").some(function (closed) {
+      return closed && (path === closed || (closed.slice(-1) === "/" && path.indexOf(closed) === 0));
+    });
+  }
+
+  /* All parts of a page are of one snapshot: where one is of a newer one than those before, all are asked for again. */
+  var moment = 0;
+  function seen(told) {
+    var version = Number((/^snapshot (\d+)/.exec(told || "") || [])[1] || 0);
+    if (version <= moment) return;
+    if (moment) clientside.set_props("stayed", { data: ++changes });
+    moment = version;
+  }
+
+  window.spectrum = { go: go, follow: follow, opens: opens, seen: seen };
 
   /* A 3D plot tells of a click as the button goes down, which may also be the start of a turn: wait for it to come up. */
   var pressed = null, moved = false;
@@ -105,6 +122,7 @@
     /* Counts how often the filters of a page changed while it stayed: one that is left is asked for nothing more. */
     stay: function (search, pathname) {
       var stays = pathname === shownAt;
+      if (!stays) moment = 0;
       shownAt = pathname;
       return stays ? ++changes : clientside.no_update;
     },
@@ -123,7 +141,7 @@
       var mark = event && event.value && event.value.points && event.value.points[0];
       var address = mark && mark.customdata &&
         addressOf(Array.isArray(mark.customdata) ? mark.customdata[0] : mark.customdata);
-      if (typeof address === "string" && /^\/(?!\/)/.test(address)) whenClicked(function () { go(address); });
+      if (typeof address === "string" && /^\/(?!\/)/.test(address) && opens(address)) whenClicked(function () { go(address); });
       return clientside.no_update;
     },
 
@@ -224,7 +242,7 @@
     var said = document.getElementById("upload-progress");
     var request = new XMLHttpRequest();
     request.open("POST", "/upload");
-    request.setRequestHeader("X-Spectrum-Upload", "1");
+    request.setRequestHeader("X-CSRFToken", (/(?:^|; )_csrf_token=([^;]*)/.exec(document.cookie) || [])[1] || "");
     request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = function (event) {

@@ -6,6 +6,10 @@
   function drawn(element) {
     if (!Array.isArray(element)) return element;
     var name = element[0], attributes = element[1];
+    if ("href" in attributes && !window.spectrum.opens(attributes.href)) {
+      if (/\bbutton\b/.test(attributes.className)) return null;
+      return window.React.createElement.apply(null, ["span", null].concat(element.slice(2).map(drawn)));
+    }
     if (name === "link") {
       name = "a";
       attributes = Object.assign({ onClick: window.spectrum.follow }, attributes);

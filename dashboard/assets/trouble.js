@@ -93,7 +93,9 @@
     if (called.indexOf("/_dash-") >= 0) {
       answer.then(function (reply) {
         var reference = reply.headers.get("X-Request-Id");
-        if (reply.headers.get("X-Spectrum-Failed")) tell(called, options, "A part of this page could not be shown.", reference);
+        if (window.spectrum) window.spectrum.seen(reply.headers.get("X-Spectrum-Seen"));
+        if (reply.status === 401) location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+        else if (reply.headers.get("X-Spectrum-Failed")) tell(called, options, "A part of this page could not be shown.", reference);
         else if (reply.status >= 400) tell(called, options, "The dashboard could not answer; what you see may be of an earlier view.", reference);
       }, function (error) {
         if (!error || error.name !== "AbortError") tell(called, options, "The dashboard does not answer; what you see may be of an earlier view.");

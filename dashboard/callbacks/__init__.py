@@ -3,17 +3,19 @@
 from dash import Dash
 
 from dashboard.callbacks import audiences, browser, data, filters, grid, pick, router, slots
+from dashboard.noted import Noted
+from dashboard.record import Record
 from dashboard.view import Views
 from settings import Settings
 
 
-def register(app: Dash, views: Views, settings: Settings) -> None:
+def register(app: Dash, views: Views, settings: Settings, record: Record, noted: Noted) -> None:
     """Register all of them."""
-    router.register(app, views)
+    router.register(app, views, noted)
     slots.register(app, views)
     filters.register(app, views)
-    grid.register(app, views)
+    grid.register(app, views, noted)
     pick.register(app, views)
-    data.register(app, views, settings)
-    audiences.register(app, views, settings)
+    data.register(app, views, settings, record)
+    audiences.register(app, views, record, noted)
     browser.register(app)

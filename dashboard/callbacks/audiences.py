@@ -9,23 +9,22 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, dcc, html, no_upda
 from dashboard import format as fmt
 from dashboard import ids
 from dashboard.components.states import empty
+from dashboard.noted import Noted
 from dashboard.pages import audiences
 from dashboard.record import Record
 from dashboard.trail import in_words
 from dashboard.view import Component, View, Views
-from dashboard.who import current_user
+from dashboard.who import viewer
 from db.audiences import Audience
 from db.filters import Filters
 from db.queries import customers
 from errors import SnapshotError, SpectrumError
-from settings import Settings
 
 _LARGEST = 2**31 - 1
 
 
-def register(app: Dash, views: Views, settings: Settings) -> None:
+def register(app: Dash, views: Views, record: Record, noted: Noted) -> None:
     """Save, list, count, rename and delete. While Postgres is away each says so in its own place."""
-    record = Record(settings)
 
     @app.callback(
         Output(ids.AUDIENCE_SAID, "children"),
@@ -41,7 +40,9 @@ def register(app: Dash, views: Views, settings: Settings) -> None:
             return no_update, no_update
         try:
             filters = views.view(search or "").filters
-            kept = record.save_audience(str(name or ""), Filters(**filters.active()).query(), current_user())
+            query = Filters(**filters.active()).query()
+            kept = record.save_audience(str(name or ""), query, viewer().name)
+            noted.did("saved audience", kept, filters=query or "none: everybody")
         except SpectrumError as error:
             return html.P(str(error), className="notice"), no_update
         return html.P(["Saved as ", dcc.Link(kept, href=audiences.ADDRESS), "."]), ""

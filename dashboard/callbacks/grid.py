@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, no_update
 from dashboard import format as fmt
 from dashboard import ids, offering
 from dashboard.downloads import BUNDLES, CUSTOMERS, address_of
+from dashboard.noted import Noted
 from dashboard.pages import offers_bundles
 from dashboard.pages.customers import NOBODY
 from dashboard.pages.customers_columns import SHOWN
@@ -23,15 +24,16 @@ Answer: TypeAlias = tuple[pd.DataFrame, int, str]
 """A block of rows, how many there are in all, and that in words."""
 
 
-def register(app: Dash, views: Views) -> None:
+def register(app: Dash, views: Views, noted: Noted) -> None:
     """One callback a grid, asked for each block of its rows."""
-    _answer(app, views, (ids.GRID, ids.GRID_COUNT, ids.DOWNLOAD), customers.COLUMNS, CUSTOMERS, _customers)
-    _answer(app, views, (ids.BUNDLES, ids.BUNDLE_COUNT, ids.BUNDLE_DOWNLOAD), bundles.COLUMNS, BUNDLES, _bundles)
+    _answer(app, views, noted, (ids.GRID, ids.GRID_COUNT, ids.DOWNLOAD), customers.COLUMNS, CUSTOMERS, _customers)
+    _answer(app, views, noted, (ids.BUNDLES, ids.BUNDLE_COUNT, ids.BUNDLE_DOWNLOAD), bundles.COLUMNS, BUNDLES, _bundles)
 
 
 def _answer(
     app: Dash,
     views: Views,
+    noted: Noted,
     parts: tuple[str, str, str],
     columns: dict[str, ColumnKind],
     route: str,
@@ -52,9 +54,12 @@ def _answer(
             return no_update, no_update, no_update
         try:
             view = views.view(search or "")
+            asked = GridRequest.parse(request, columns)
+            frame, total, said = rows(view, asked)
         except SnapshotError as error:
             return {"rowData": [], "rowCount": 0}, str(error), no_update
-        frame, total, said = rows(view, GridRequest.parse(request, columns))
+        if grid == ids.GRID:
+            noted.saw_customers(view, asked, total)
         shown = frame.astype(object).where(frame.notna(), None).to_dict("records")
         return {"rowData": shown, "rowCount": total}, said, address_of(route, view.filters.query(), request)
 

@@ -46,6 +46,9 @@ SLOTS: Mapping[str, Slot] = MappingProxyType({name: fill for page in PAGES for n
 OF_SLOT: Mapping[str, Page] = MappingProxyType({name: page for page in PAGES for name in page.slots})
 """Slot -> the page that it is of."""
 
+OF_PICTURE: Mapping[str, Page] = MappingProxyType({name: page for page in PAGES for name in page.pictures})
+"""Picture -> the page that it is of."""
+
 PICTURES: Mapping[str, Picture] = MappingProxyType(
     {name: draw for page in PAGES for name, draw in page.pictures.items()}
 )

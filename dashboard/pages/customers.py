@@ -18,6 +18,7 @@ from dashboard.view import CONTROL, Component, Page, View
 from db.queries import customers as queries
 from db.queries import shop
 from db.runs import SEGMENTS
+from permissions import Right
 
 NOBODY = "No customers match: remove a filter above or in the head of a column."
 
@@ -29,7 +30,8 @@ def layout(view: View) -> Component:
         words = " to list them with their segments and forecasts; it needs orders that name a customer."
         return [heading, empty("No customers to list yet", "Run ", html.Code("python -m models run"), words)]
     columns = definitions(queries.filled(view.snapshot))
-    tools = [_search(), _chooser(columns), _saving(), _download(view)]
+    lists = [_saving(), _download(view)] if view.may(Right.LISTS) else []
+    tools = [_search(), _chooser(columns), *lists]
     return [
         heading,
         slot("customers.trail", "strip"),

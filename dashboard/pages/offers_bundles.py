@@ -14,6 +14,7 @@ from dashboard.downloads import BUNDLES as ROUTE
 from dashboard.downloads import address_of
 from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import bundles as queries
+from permissions import Right
 
 _TOLD = 10
 _NUMBERS = {
@@ -41,7 +42,7 @@ def layout(view: View) -> Component:
         why = "The published run is older than the search for them, or no two products share enough baskets. Run "
         return [*top, empty("No bundles", why, html.Code("python -m models run"), " to look again.")]
     count = html.P(id=ids.BUNDLE_COUNT, className="lists-said", **{"aria-live": "polite"})
-    button = html.A(
+    button = view.may(Right.LISTS) and html.A(
         [icon("download"), "Download CSV"],
         id=ids.BUNDLE_DOWNLOAD,
         href=address_of(ROUTE, view.filters.query()),
@@ -52,7 +53,7 @@ def layout(view: View) -> Component:
         *top,
         offering.rule_bar(view, offering.BASKET_RULES),
         slot("offers_bundles.finding", "sentence"),
-        html.Div([count, button], className="bar start"),
+        html.Div([count, button or None], className="bar start"),
         html.Div(grid(ids.BUNDLES, _columns(), "key", tooltipShowDelay=300), className="panel grid-panel"),
     ]
 

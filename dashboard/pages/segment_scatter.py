@@ -19,6 +19,7 @@ from dashboard.view import Component, View
 from db.bins import AXES
 from db.drill import Range
 from db.queries import scatter as queries
+from permissions import Right
 
 MOST_POINTS = 30_000
 """More would be too much for the browser's graphics memory, and for the eye."""
@@ -28,9 +29,8 @@ _ZOOMS = {
     "frequency": ((None, 1), (2, 3), (4, 9), (10, 29), (30, None)),
     "monetary": ((None, 10.0), (10.0, 100.0), (100.0, 1000.0), (1000.0, 10_000.0), (10_000.0, None)),
 }
-_CELLS = (
-    "the larger, the more customers; the colour is of the segment that has most of them. Click a cell for its customers"
-)
+_SIZES = "the larger, the more customers; the colour is of the segment that has most of them"
+_CELLS = f"{_SIZES}. Click a cell for its customers"
 _WORDS = {
     "points": "Each point is a customer; click one to open it.",
     "sample": "A sample, always of the same customers: at least {floor} of each segment, and of the rest its share. "
@@ -51,7 +51,7 @@ def shown(view: View, most: int = MOST_POINTS) -> Component:
 def around(view: View, most: int = MOST_POINTS) -> Component:
     """What the picture shows, and the controls of it: the kind of picture, and what to zoom to."""
     kinds = {"space": "3D", "sample": "3D sample", "flat": "Flat"}
-    if left(view) <= most:
+    if left(view) <= most or not view.may(Right.CUSTOMERS):
         del kinds["sample"]
     options = [(words, view.href("/segments", picture=kind)) for kind, words in kinds.items()]
     current = view.filters.picture if view.filters.picture in kinds else "space"
@@ -61,6 +61,8 @@ def around(view: View, most: int = MOST_POINTS) -> Component:
     if elsewhere != view.filters.ranges:
         controls.append(dcc.Link("Zoom out", href=view.href("/segments", ranges=elsewhere), className="button"))
     words = _WORDS[_kind(view, most)].format(most=fmt.number(most), floor=fmt.number(_FLOOR))
+    if not view.may(Right.CUSTOMERS):
+        words = f"Counted in cells: {_SIZES}."
     return [html.Div(controls, className="controls zooms"), html.P(words, className="about", role="status")]
 
 
@@ -85,6 +87,8 @@ def scatter(view: View, most: int = MOST_POINTS) -> go.Figure:
 def _kind(view: View, most: int) -> Literal["points", "sample", "cells", "flat"]:
     if view.filters.picture == "flat":
         return "flat"
+    if not view.may(Right.CUSTOMERS):
+        return "cells"
     if left(view) <= most:
         return "points"
     return "sample" if view.filters.picture == "sample" else "cells"

@@ -13,10 +13,14 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from db import users
+from db.engine import make_engine
+from permissions import Role
 from settings import Settings
 from tests.conftest import lacking
 
@@ -99,12 +103,26 @@ Contexts = dict[str, BrowserContext]
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Browser) -> Iterator[Contexts]:
-    """One context a theme for all tests: what a browser keeps of the page's own files is loaded once."""
+def contexts(browser: Browser, sample_shop: Settings, address: str) -> Iterator[Contexts]:
+    """One context a theme for all tests, in which an admin is signed in: what a browser keeps of the page's own files
+    is loaded once."""
     made = {theme: browser.new_context(color_scheme=theme, accept_downloads=True) for theme in ("light", "dark")}
+    for context in made.values():
+        sign_in(context, sample_shop, address, Role.ADMIN)
     yield made
     for context in made.values():
         context.close()
+
+
+def sign_in(context: BrowserContext, settings: Settings, address: str, role: Role, *countries: str) -> None:
+    """Let a new user in by a link."""
+    engine = make_engine(settings)
+    user = users.add(engine, f"{role}-{uuid4().hex[:8]}", role, countries=countries)
+    token = users.make_link(engine, user)
+    engine.dispose()
+    page = context.new_page()
+    page.goto(f"{address}/sign-in/link/{token}")
+    page.close()
 
 
 @pytest.fixture
@@ -142,8 +160,18 @@ def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
         page.evaluate("localStorage.clear()")
         page.close()
     for context in contexts.values():
-        context.clear_cookies()
+        context.clear_cookies(name="theme")
     assert faults == []
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until a JavaScript expression holds. (Playwright's own way evaluates it where the page's policy for scripts
+    forbids that.)"""
+    for _ in range(300):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"This did not come to hold: {expression}")
 
 
 def filled(page: Page) -> None:

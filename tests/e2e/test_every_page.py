@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, beside, filled
+from tests.e2e.conftest import OpenPage, beside, filled, until
 
 SHOTS = Path(__file__).parent / "shots"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -63,10 +63,11 @@ def faults(page: Page) -> list[str]:
 def settled(page: Page) -> None:
     """Wait until every part is there, and every plot that can be seen has the width of its place."""
     filled(page)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-dash-is-loading=true], .dash-graph--pending')"
+    until(
+        page,
+        "!document.querySelector('[data-dash-is-loading=true], .dash-graph--pending')"
         " && [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout &&"
-        " (!plot.offsetParent || Math.abs(plot._fullLayout.width - plot.clientWidth) < 2))"
+        " (!plot.offsetParent || Math.abs(plot._fullLayout.width - plot.clientWidth) < 2))",
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from db.engine import make_engine
 from settings import Settings
-from tests.e2e.conftest import OpenPage, filled
+from tests.e2e.conftest import OpenPage, filled, until
 
 CHOSEN = """
     SELECT customer_id, segment, frequency, monetary::float8 AS monetary FROM current_customer_segment
@@ -170,7 +170,7 @@ def test_marks_lead_to_what_they_stand_for(open_page: OpenPage) -> None:
     filled(page)
     page.goto(page.url.split("?")[0] + "segments")
     filled(page)
-    page.wait_for_function("document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
+    until(page, "document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
     customer = page.evaluate(
         "() => { const plot = document.querySelector('.plot-rfm .js-plotly-plot');"
         " const mark = plot.data[0].customdata[0];"
@@ -183,7 +183,7 @@ def test_marks_lead_to_what_they_stand_for(open_page: OpenPage) -> None:
 def test_a_cell_of_the_flat_picture_leads_to_as_many_customers_as_it_tells(open_page: OpenPage) -> None:
     page = open_page("/segments?picture=flat&frequency=2..&from=2017-03-01&to=2017-03-31")
     filled(page)
-    page.wait_for_function("document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
+    until(page, "document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
     words = page.evaluate(
         "() => { const plot = document.querySelector('.plot-rfm .js-plotly-plot');"
         " plot.emit('plotly_click', {points: [{curveNumber: 0, pointNumber: 0, x: 1, y: 1, data: {}}],"
@@ -198,7 +198,7 @@ def test_a_cell_of_the_flat_picture_leads_to_as_many_customers_as_it_tells(open_
 def test_the_camera_stays_when_the_filters_change(open_page: OpenPage) -> None:
     page = open_page("/segments")
     filled(page)
-    page.wait_for_function("document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
+    until(page, "document.querySelector('.plot-rfm .js-plotly-plot')?.data?.length > 1")
     box = page.locator(".plot-rfm").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 250, box["y"] + 250)
@@ -247,12 +247,10 @@ def test_the_theme_turns_at_once_and_is_remembered(open_page: OpenPage) -> None:
     filled(page)
     page.get_by_role("button", name="Switch between light and dark").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    light_text = "rgb(245, 245, 246)"
-    page.wait_for_function(
-        "colour => { const plot = document.querySelector('.plot-rfm .js-plotly-plot');"
-        " return plot && plot._fullLayout.font.color.toLowerCase() === '#f5f5f6'"
-        " && getComputedStyle(document.body).color === colour }",
-        arg=light_text,
+    until(
+        page,
+        "document.querySelector('.plot-rfm .js-plotly-plot')?._fullLayout.font.color.toLowerCase() === '#f5f5f6'"
+        " && getComputedStyle(document.body).color === 'rgb(245, 245, 246)'",
     )
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenPage, filled
+from tests.e2e.conftest import OpenPage, filled, until
 
 POINT_ON_LARGEST_MOVE = """() => {
     const links = [...document.querySelectorAll('.plot-flows .sankey-link')];
@@ -36,7 +36,7 @@ def test_a_flow_leads_to_its_customers(open_page: OpenPage, by: str) -> None:
     filled(page)
     plot = page.locator(".plot-flows")
     plot.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('.plot-flows .sankey-link').length > 1")
+    until(page, "document.querySelectorAll('.plot-flows .sankey-link').length > 1")
     mark = page.evaluate(POINT_ON_LARGEST_MOVE)
     page.mouse.click(mark["x"], mark["y"])
     assert counted(page) == mark["customers"]

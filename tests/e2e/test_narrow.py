@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import OpenPage, filled
+from tests.e2e.conftest import OpenPage, filled, until
 
 BEYOND = """selector => [...document.querySelectorAll(selector)]
     .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -25,7 +25,7 @@ def test_the_whole_menu_and_the_whole_advice_can_be_seen_and_the_legend_lies_abo
         page.locator(".plot-rfm .gl-container #scene, .plot-rfm canvas"),
     )
     expect(page.locator(".plot-rfm .legend .traces")).to_have_count(8)
-    page.wait_for_function("document.querySelector('.plot-rfm .main-svg').getBoundingClientRect().width < 390")
+    until(page, "document.querySelector('.plot-rfm .main-svg').getBoundingClientRect().width < 390")
     below, above = legend.bounding_box(), scene.first.bounding_box()
     assert below
     assert above

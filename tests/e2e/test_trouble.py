@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from struct import unpack
 
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import OpenPage, filled
+from tests.e2e.conftest import Contexts, OpenPage, filled
 
 
 def asked(page: Page) -> list[str]:
@@ -19,8 +19,8 @@ def asked(page: Page) -> list[str]:
     return found
 
 
-def test_a_part_that_fails_is_asked_again_alone(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+def test_a_part_that_fails_is_asked_again_alone(contexts: Contexts, address: str) -> None:
+    page = contexts["light"].new_page()
 
     def broken(route: Route) -> None:
         if '"value.deciles"' in (route.request.post_data or ""):
@@ -43,8 +43,8 @@ def test_a_part_that_fails_is_asked_again_alone(browser: Browser, address: str) 
     page.close()
 
 
-def test_a_server_that_is_away_is_said_and_asked_again(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+def test_a_server_that_is_away_is_said_and_asked_again(contexts: Contexts, address: str) -> None:
+    page = contexts["light"].new_page()
     page.goto(address)
     filled(page)
     page.route("**/_dash-update-component**", lambda route: route.abort())

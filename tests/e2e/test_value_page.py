@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from db.engine import make_engine
 from settings import Settings
-from tests.e2e.conftest import OpenPage, filled
+from tests.e2e.conftest import OpenPage, filled, until
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def count(record: Engine, condition: str) -> int:
 
 def click_mark(page: Page, plot: str, trace: int, point: str) -> str:
     """Click one mark of a plot as plotly tells of it; gives the address that it holds."""
-    page.wait_for_function(f"document.querySelector('.plot-{plot} .js-plotly-plot')?.data?.length > {trace}")
+    until(page, f"document.querySelector('.plot-{plot} .js-plotly-plot')?.data?.length > {trace}")
     address = page.evaluate(
         f"() => {{ const plot = document.querySelector('.plot-{plot} .js-plotly-plot');"
         f" const mark = plot.data[{trace}].customdata{point};"

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
-from dashboard.app import create_app
 from dashboard.downloads import LISTS, left_out_in_words
 from dashboard.view import Views
 from db import result_schema, runs, snapshot
@@ -22,6 +21,7 @@ from db.columns import Columns as C
 from db.grid import GridRequest
 from db.queries import customers
 from settings import Consent, Settings
+from tests.clients import operator
 from tests.conftest import shop_made
 from tests.offer_shop import AS_OF, OfferShop, made
 
@@ -36,7 +36,7 @@ Rows = list[dict[str, str]]
 
 
 def client_of(settings: Settings) -> FlaskClient:
-    client: FlaskClient = create_app(settings).server.test_client()
+    client: FlaskClient = operator(settings)
     client.get("/_dash-layout")
     return client
 

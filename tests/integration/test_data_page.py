@@ -18,22 +18,23 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from dashboard import ids, jobs, uploads
-from dashboard.app import create_app
 from dashboard.callbacks.data import corrected
 from dashboard.jobs import Upload
 from dashboard.record import Record
 from db import accounts
+from db.serving import Database
 from errors import DatabaseError, InputError
 from settings import Settings
+from tests.clients import operator
 
 ROOT = Path(__file__).parents[2]
 SHOPIFY = (ROOT / "tests" / "data" / "shapes" / "shopify.csv").read_bytes()
-OURS = {uploads.HEADER: "1", "X-File-Name": "orders.csv"}
+OURS = {"X-File-Name": "orders.csv"}
 
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    client: FlaskClient = create_app(settings).server.test_client()
+    client: FlaskClient = operator(settings)
     client.get("/_dash-layout")
     return client
 
@@ -127,7 +128,7 @@ def test_the_page_and_the_command_tell_the_same_account(client: FlaskClient, set
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({uploads.HEADER: ""}, 403),
+        ({"X-CSRFToken": ""}, 403),
         ({"Origin": "http://elsewhere.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
@@ -145,7 +146,7 @@ def test_what_does_not_come_from_the_page_is_refused(
 
 def test_a_file_above_the_limit_is_refused_while_it_comes(client: FlaskClient, settings: Settings) -> None:
     small = settings.model_copy(update={"upload_mb": 1})
-    client = create_app(small).server.test_client()
+    client = operator(small)
     reply = client.post("/upload", data=b"x" * 1_200_000, headers=OURS)
     assert "1 MB" in reply.get_json()["error"]
     unsaid = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
@@ -245,7 +246,7 @@ def test_a_corrected_mapping_holds_only_what_the_controls_offer(client: FlaskCli
 def test_the_page_says_when_postgres_is_away(settings: Settings) -> None:
     away = settings.model_copy(update={"database_url": SecretStr("postgresql://u@127.0.0.1:1/x")})
     with pytest.raises(DatabaseError):
-        Record(away).loads()
-    client = create_app(away).server.test_client()
+        Record(Database(away)).loads()
+    client = operator(away)
     client.get("/_dash-layout")
     assert "cannot be reached" in body(client, "")

@@ -14,7 +14,6 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
-from dashboard.app import create_app
 from db import runs
 from db.columns import Columns as C
 from db.engine import make_engine
@@ -22,6 +21,7 @@ from db.filters import Filters, Period
 from db.grid import GridRequest
 from db.queries import customers, overview, shop, value
 from tests.any_filters import any_filters
+from tests.clients import operator
 from tests.conftest import empty_shop
 from tests.small_shop import FIRST, LAST, MOMENTS, Shop, made
 
@@ -213,7 +213,7 @@ def test_revenue_at_risk_is_last_years_times_the_risk(small_shop: Shop) -> None:
 
 
 def test_the_download_is_the_grid_with_every_column(small_shop: Shop) -> None:
-    client = create_app(small_shop.settings).server.test_client()
+    client = operator(small_shop.settings)
     for query in ("", "p_alive=0.2..&group=Lost", "move=segment:2017-07-01:2018-01-01:::quiet", "bridge=kept", "run=1"):
         reply = client.get(f"/download/customers.csv?{query}")
         rows = list(csv.DictReader(io.StringIO(reply.get_data(as_text=True))))

@@ -16,7 +16,6 @@ from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import Engine, text
 
 from dashboard import ids
-from dashboard.app import create_app
 from dashboard.chips import chips, restrictions
 from dashboard.filter_bar import LIST_FIELDS
 from dashboard.pages import overview_dimensions, overview_kpis, overview_sentence
@@ -29,6 +28,7 @@ from db.remembered import forget
 from db.snapshot import Snapshot
 from settings import Settings
 from tests.any_filters import NAMES, any_filters, word
+from tests.clients import operator
 
 SOME = hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -40,7 +40,7 @@ def views(sample_shop: Settings) -> Views:
 
 @pytest.fixture(scope="module")
 def client(sample_shop: Settings) -> FlaskClient:
-    made: FlaskClient = create_app(sample_shop).server.test_client()
+    made: FlaskClient = operator(sample_shop)
     made.get("/_dash-layout")
     return made
 

@@ -23,7 +23,7 @@ from db import accounts, audiences, erasure, forgotten, loads, privacy, result_s
 from db.__main__ import app
 from db.columns import Columns as C
 from db.schema import transaction_line
-from db.secret import secret
+from db.secret import FORGOTTEN, secret
 from errors import ConfigurationError
 from etl.load import Outcome, load
 from etl.mapping import detect
@@ -65,7 +65,7 @@ def put(
 ) -> Outcome:
     path.write_text(content or FILES[kind])
     source = open_source(str(path))
-    key = partial(secret, settings, forgotten.PURPOSE)
+    key = partial(secret, settings, FORGOTTEN)
     return load(engine, source, layout=detect(source, kind), key=key, **options)
 
 
@@ -122,7 +122,7 @@ def shop(engine: Engine, settings: Settings, tmp_path: Path) -> Settings:
 
 
 def key_of(settings: Settings) -> forgotten.Key:
-    return partial(secret, settings, forgotten.PURPOSE)
+    return partial(secret, settings, FORGOTTEN)
 
 
 def forget(engine: Engine, settings: Settings, *ids: str) -> privacy.Erased:

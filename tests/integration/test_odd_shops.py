@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from console import progress
-from dashboard.app import create_app
 from dashboard.pages import PAGES
 from dashboard.shell import SHELL_SLOTS
 from dashboard.view import Views
@@ -17,6 +16,7 @@ from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
 from models.pipeline import Options, run
 from settings import Settings
+from tests.clients import operator
 from tests.integration.test_pages import slot
 
 START = datetime.fromisoformat("2017-01-01")
@@ -38,7 +38,7 @@ def test_every_page_of_an_odd_shop(name: str, settings: Settings, engine: Engine
     fill(engine, SHOPS[name])
     snapshot.refresh(engine, settings.data_dir)
     run(engine, settings, Options(), progress())
-    client = create_app(settings).server.test_client()
+    client = operator(settings)
     client.get("/_dash-layout")
     for page in PAGES:
         path = f"{page.path}a" if page.path.endswith("/") and page.path != "/" else page.path

@@ -76,7 +76,8 @@ def held(engine: Engine) -> Counter[Line]:
 
 def empty(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(table.name for table in schema.metadata.sorted_tables)}"))
+        tables = (table.name for table in schema.metadata.sorted_tables if table.name != "audit_event")  # it refuses
+        connection.execute(text(f"TRUNCATE {', '.join(tables)}"))
 
 
 def content(engine: Engine) -> list[object]:

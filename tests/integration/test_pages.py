@@ -13,7 +13,6 @@ from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import Engine, text
 
 from dashboard import ids
-from dashboard.app import create_app
 from dashboard.downloads import CUSTOMERS, address_of
 from dashboard.pages import PAGES, match
 from dashboard.shell import SHELL_SLOTS
@@ -23,6 +22,7 @@ from db.engine import make_engine
 from db.grid import GridRequest
 from db.queries import customers
 from settings import Settings
+from tests.clients import operator
 from tests.conftest import HOUSEHOLDS
 
 QUERIES = [
@@ -42,7 +42,7 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def client(sample_shop: Settings) -> FlaskClient:
-    client: FlaskClient = create_app(sample_shop).server.test_client()
+    client: FlaskClient = operator(sample_shop)
     client.get("/_dash-layout")
     return client
 
@@ -126,7 +126,7 @@ def test_before_the_first_run_pages_of_customers_tell_of_it(settings: Settings, 
             )
         )
     snapshot.refresh(engine, settings.data_dir)
-    client = create_app(settings).server.test_client()
+    client = operator(settings)
     for path in ("/segments", "/customers"):
         page = match(path)[0]
         assert page is not None
@@ -194,7 +194,7 @@ def test_cells_a_spreadsheet_would_run_are_made_harmless(engine: Engine, setting
             )
         )
     snapshot.refresh(engine, settings.data_dir)
-    reply = create_app(settings).server.test_client().get("/download/customers.csv")
+    reply = operator(settings).get("/download/customers.csv")
     rows = {row["customer_id"]: row for row in csv.DictReader(io.StringIO(reply.get_data(as_text=True)))}
     assert set(rows) == {"'=1+1", "'-5", "plain"}
     assert rows["'=1+1"]["country"] == "'@here"
@@ -203,7 +203,7 @@ def test_cells_a_spreadsheet_would_run_are_made_harmless(engine: Engine, setting
 
 
 def test_an_empty_shop_says_what_to_do(settings: Settings, engine: Engine) -> None:
-    client = create_app(settings).server.test_client()
+    client = operator(settings)
     assert client.get("/health/live").status_code == 200
     assert client.get("/health/ready").status_code == 503
     assert "python -m etl load" in client.get("/download/customers.csv").get_data(as_text=True)
@@ -213,7 +213,7 @@ def test_an_empty_shop_says_what_to_do(settings: Settings, engine: Engine) -> No
 
 
 def test_two_applications_live_side_by_side(sample_shop: Settings, settings: Settings) -> None:
-    full, bare = (create_app(s).server.test_client() for s in (sample_shop, settings))
+    full, bare = (operator(s) for s in (sample_shop, settings))
     assert "Net revenue" in slot(full, "overview.kpis", "/", "")
     assert "Nothing to show yet" in slot(bare, "overview.kpis", "/", "")
 

@@ -5,16 +5,16 @@ import re
 
 import pytest
 
-from dashboard.app import create_app
 from dashboard.pages import SLOTS
 from dashboard.reference import name_in_log
 from dashboard.view import View
 from settings import Settings
+from tests.clients import operator
 from tests.integration.test_pages import slot
 
 
 def test_every_answer_names_its_request_and_none_takes_a_name_from_outside(settings: Settings) -> None:
-    client = create_app(settings).server.test_client()
+    client = operator(settings)
     seen = {client.get("/health/live", headers={"X-Request-Id": "mine"}).headers["X-Request-Id"] for _ in range(5)}
     assert len(seen) == 5
     assert all(re.fullmatch("[0-9a-f]{8}", reference) for reference in seen)
@@ -27,7 +27,7 @@ def test_a_part_that_fails_names_the_line_of_the_log(
         raise ZeroDivisionError
 
     monkeypatch.setattr("dashboard.answers.SLOTS", {**SLOTS, "overview.kpis": broken})
-    client = create_app(sample_shop).server.test_client()
+    client = operator(sample_shop)
     client.get("/_dash-layout")
     name_in_log(caplog.handler)
     with caplog.at_level(logging.ERROR):

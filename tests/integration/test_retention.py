@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from db import erasure, forgotten, loads, privacy, snapshot
+from db import erasure, loads, privacy, snapshot
 from db.__main__ import app
-from db.secret import secret
+from db.secret import FORGOTTEN, secret
 from errors import ConfigurationError
 from settings import Settings
 from tests.integration.test_forget import put, rows
@@ -146,7 +146,7 @@ def test_whoever_is_erased_when_the_totals_are_those_of_the_loads_that_stand(
 ) -> None:
     """Each line as often as the load has it that has it most, whoever bought it; nobody forgotten has any."""
     empty(engine)
-    key = partial(secret, settings, forgotten.PURPOSE)
+    key = partial(secret, settings, FORGOTTEN)
     standing: dict[int, list[Line]] = {}
     gone: set[str] = set()
     for step, of in steps:

@@ -72,16 +72,16 @@ def test_a_read_that_fails_is_broken_and_an_empty_piece_is_never_sent() -> None:
 
 def test_a_name_is_used_once_and_none_that_was_not_given_is_taken() -> None:
     known = Deliveries()
-    name = known.announce()
-    assert known.progress(name) == {"state": "waiting"}
+    name = known.announce("me")
+    assert known.progress("me", name) == {"state": "waiting"}
     first, second = Delivery(1, {}), Delivery(1, {})
-    assert known.begin(name, first) == name
-    assert known.begin(name, second) != name
-    assert known.begin("chosen-by-somebody", second) != "chosen-by-somebody"
-    assert known.progress("chosen-by-somebody") is None
+    assert known.begin("me", name, first) == name
+    assert known.begin("me", name, second) != name
+    assert known.begin("me", "chosen-by-somebody", second) != "chosen-by-somebody"
+    assert known.progress("me", "chosen-by-somebody") is None
     first.end(complete=False)
-    assert known.begin(name, second) == name  # the browser tries again
-    assert known.manifest(name) is None
+    assert known.begin("me", name, second) == name  # the browser tries again
+    assert known.manifest("me", name) is None
 
 
 def connected() -> tuple[socket.socket, socket.socket]:

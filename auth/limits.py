@@ -1,0 +1,38 @@
+"""How often one may ask for what is costly or worth guessing at."""
+
+from typing import Any
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from auth.gate import viewer
+
+_TRIES = "20 per minute"
+_LISTS = "60 per minute"
+LIMITS = {
+    "/sign-in": (_TRIES, ("POST",)),
+    "/sign-in/link/<token>": (_TRIES, ("GET",)),
+    "/sign-in/provider": (_TRIES, ("GET",)),
+    "/sign-in/provider/back": (_TRIES, ("GET",)),
+    "/account": (_TRIES, ("POST",)),
+    "/upload": (_LISTS, ("POST",)),
+    "/download/<any(customers,recommendations,audience,bundles):name>.<any(csv,xlsx):suffix>": (_LISTS, ("GET",)),
+    "/download/rejected/<int:load_id>.<suffix>": (_LISTS, ("GET",)),
+}
+"""Route -> how often, and of which methods. Counted in the memory of the one process that serves."""
+
+
+def apply(server: Flask) -> None:
+    """Limit the routes, all of which must be there: by user, and of those who are not in by address."""
+    limiter = Limiter(_whose, app=server, storage_uri="memory://", headers_enabled=True)
+    endpoints = {rule.rule: rule.endpoint for rule in server.url_map.iter_rules()}
+    for rule, (limit, methods) in LIMITS.items():
+        endpoint = endpoints[rule]
+        limited: Any = limiter.limit(limit, methods=list(methods))(server.view_functions[endpoint])
+        server.view_functions[endpoint] = limited
+
+
+def _whose() -> str:
+    who = viewer()
+    return f"user {who.name}" if who.role is not None else f"address {get_remote_address()}"
