@@ -2,8 +2,10 @@ python := .venv/bin/python
 uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
+shipped := auth dashboard db etl models tools console.py errors.py permissions.py settings.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download docs images notebook lint format lock clean
+.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download audit sbom docs images notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -54,10 +56,19 @@ images: setup-dev  ## Take the README's pictures anew from the pages that the br
 notebook: setup-dev  ## Run notebooks/exploration.ipynb anew, in place, on the data that are loaded
 	@$(python) -m tools.notebook
 
-lint: setup-dev  ## Check style and types
+lint: setup-dev  ## Check style and types, look for unsafe code and for known faults of what is locked
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
+	@$(python) -m bandit --quiet --recursive --configfile pyproject.toml $(shipped)
+	@$(python) -m tools.audit
+
+audit: setup-dev  ## Ask PyPI's advisories for known faults of the locked packages
+	@$(python) -m tools.audit
+
+sbom: setup-dev  ## Write sbom.json: all that the product is made of (CycloneDX)
+	@.venv/bin/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o sbom.json
+	@echo sbom.json is written
 
 format: setup-dev  ## Mend style where a tool can
 	@$(python) -m ruff check --fix .

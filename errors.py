@@ -31,6 +31,10 @@ class ReportError(SpectrumError):
     """A report could not be printed; no file was written."""
 
 
+class RefreshError(SpectrumError):
+    """A scheduled refresh failed or could not begin; what is published stays."""
+
+
 class NotEnoughDataError(SpectrumError):
     """There is too little data for what was asked; the message says what is needed and what was found."""
 

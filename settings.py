@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     consent: Consent = "opt-out"
     retention_months: int | None = Field(default=None, ge=1, le=1200)
     """Customers without an order or event for so many months are made anonymous by `python -m db retain`."""
+    refresh_at: str = Field(default="04:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """The time of day at which `python -m models schedule` refreshes, by the machine's clock and time zone."""
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
     """The browser that prints reports; without it one that is found on the path."""
 

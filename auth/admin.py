@@ -56,7 +56,7 @@ def register(server: Flask, database: Database, known: Known, public_url: str) -
 
     @server.get("/audit")
     def log() -> tuple[str, int]:
-        actor, action = request.args.get("actor", "")[:_MOST], request.args.get("action", "")
+        actor, action = _printable(request.args.get("actor", "")[:_MOST]), request.args.get("action", "")
         action = action if action in ACTIONS else ""
         before = _number(request.args.get("before"))
         try:
@@ -130,6 +130,11 @@ def _role(text: str | None) -> Role:
 def _countries(text: str | None) -> list[str]:
     parts = [part.strip() for part in (text or "").split(";")]
     return sorted({part[:100] for part in parts if part and part.isprintable()})
+
+
+def _printable(text: str) -> str:
+    """Without what no name has, and Postgres cannot hold."""
+    return "".join(sign for sign in text if sign.isprintable())
 
 
 def _number(text: str | None) -> int | None:

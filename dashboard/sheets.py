@@ -19,7 +19,7 @@ from dashboard.manifest import Piece
 MOST_XLSX_ROWS = (1 << 20) - 1
 """Of an Excel sheet, below its header."""
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
 _RUNS = re.compile(_FORMULA)
 _FIRST_EXCEL_DAY = datetime.fromisoformat("1900-03-01")  # before it Excel counts days wrongly or not at all
 _PIECE = 1 << 18

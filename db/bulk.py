@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from types import TracebackType
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 import psycopg2
@@ -16,6 +16,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 from sqlalchemy import Boolean, Connection, DateTime, Float, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.types import BigInteger, TypeEngine
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _PIECE = 1 << 20  # bytes handed to the driver at once: fewer calls than by its own 8 KiB
 
@@ -117,6 +120,13 @@ def copy_csv(connection: Connection, table: Table, names: Sequence[str], chunks:
         return int(cursor.rowcount)
 
 
+def copy_file(connection: Connection, table: str, source: IO[bytes]) -> int:
+    """COPY a file, CSV with a header in the order of the table's columns, into it; gives the rows written."""
+    with _cursor(connection) as cursor:
+        cursor.copy_expert(f'COPY "{table}" FROM STDIN (FORMAT csv, HEADER)', source, _PIECE)
+        return int(cursor.rowcount)
+
+
 def as_csv(batch: pa.RecordBatch) -> bytes:
     """The rows as COPY reads them. Needs no connection, so that it can be done beside one that is busy."""
     written = pa.record_batch([_written(column) for column in batch.columns], names=batch.schema.names)
@@ -176,6 +186,13 @@ def copy_out(connection: Connection, query: str, schema: pa.Schema) -> Iterator[
         finally:
             _end(source, producer)
     _raise(connection, failure)
+
+
+def copy_to(connection: Connection, query: str, sink: "SupportsWrite[bytes]") -> int:
+    """Write the rows of such a query, one by one, as CSV with a header, as Postgres writes it; gives their number."""
+    with _cursor(connection) as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", sink)
+        return int(cursor.rowcount)
 
 
 def _end(source: io.BufferedReader, producer: threading.Thread) -> None:

@@ -1,23 +1,18 @@
 """From settings to a SQLAlchemy engine whose schema is the one this version knows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg2
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
+from db import revisions
 from db.embedded import embedded_url
 from errors import ConfigurationError, DatabaseError
 from settings import Settings
 
-_MIGRATION_LOCK = 0x5350_4543  # any number, as long as every version takes the same
 _SESSION = {"options": "-c timezone=UTC", "application_name": "shopper-spectrum"}
 
 
@@ -30,6 +25,13 @@ def database_url(settings: Settings, *, keep_running: bool = False) -> str:
 
 def make_engine(settings: Settings) -> Engine:
     """An engine on the database in use, migrated. Raises DatabaseError or ConfigurationError."""
+    engine = engine_as_it_is(settings)
+    migrate(engine)
+    return engine
+
+
+def engine_as_it_is(settings: Settings) -> Engine:
+    """The same with the schema as it stands, or none. Raises ConfigurationError, DatabaseError."""
     try:
         url = make_url(database_url(settings))
     except ArgumentError as error:
@@ -39,23 +41,14 @@ def make_engine(settings: Settings) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL names {url.get_backend_name()}; Shopper Spectrum needs Postgres.")
     driver = url.set(drivername="postgresql+psycopg2")
-    engine = create_engine(driver, pool_pre_ping=True, connect_args=_SESSION, hide_parameters=True)
-    migrate(engine)
-    return engine
+    return create_engine(driver, pool_pre_ping=True, connect_args=_SESSION, hide_parameters=True)
 
 
 def migrate(engine: Engine) -> None:
     """Bring the schema up to this version, one process at a time; a newer database is refused."""
-    config, scripts = _config(), _scripts()
     try:
         with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            applied = MigrationContext.configure(connection).get_current_heads()
-            if tuple(applied) == tuple(scripts.get_heads()):
-                return
-            _refuse_unknown(applied, scripts)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            revisions.upgrade(connection)
     except OperationalError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise DatabaseError(
@@ -72,12 +65,12 @@ def migrate(engine: Engine) -> None:
 def schema_revision(engine: Engine) -> str:
     """The revision that the schema is of, which is this version's. Raises DatabaseError where it is another one."""
     with clear_errors("the schema was looked at", "nothing was changed"), engine.connect() as connection:
-        applied = MigrationContext.configure(connection).get_current_heads()
-    if tuple(applied) != tuple(_scripts().get_heads()):
+        applied = revisions.applied(connection)
+    if applied is None or applied != revisions.known()[-1]:
         raise DatabaseError(
-            f"The schema is {', '.join(applied)}, not that of this version; run `python -m db migrate`, or start anew."
+            f"The schema is {applied or 'none'}, not that of this version; run `python -m db migrate`, or start anew."
         )
-    return ", ".join(applied)
+    return applied
 
 
 @contextmanager
@@ -94,24 +87,5 @@ def clear_errors(happening: str, advice: str) -> Iterator[None]:
         raise DatabaseError(f"The database failed while {happening} ({said}); {advice}.") from error
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
 def _said(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())
-
-
-def _refuse_unknown(applied: Sequence[str], scripts: ScriptDirectory) -> None:
-    known = {script.revision for script in scripts.walk_revisions()}
-    if unknown := set(applied) - known:
-        raise DatabaseError(
-            f"The database has schema {', '.join(sorted(unknown))}, which is newer than this version of "
-            "Shopper Spectrum; install the version that wrote it, or point DATABASE_URL elsewhere."
-        )

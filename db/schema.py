@@ -206,6 +206,17 @@ erasure = Table(
     Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+# one refresh by the schedule that came to its end, done or failed; the message says why it failed
+refresh = Table(
+    "refresh",
+    metadata,
+    Column("refresh_id", Integer, Identity(), primary_key=True),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("status", Text, nullable=False),
+    Column("message", Text),
+)
+
 RECORD_TABLES = (
     customer,
     product,

@@ -183,7 +183,7 @@ def link_address(settings: Settings, token: str) -> str:
 
 def address(settings: Settings) -> str:
     """Where the dashboard is reached: at its public address, else on this machine."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # nosec B104 (compared)
     return settings.public_url or f"http://{host}:{settings.port}"
 
 

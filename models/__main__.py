@@ -1,7 +1,12 @@
 """python -m models: from the newest snapshot to published segments and recommendations."""
 
-from datetime import datetime
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, time
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -10,9 +15,10 @@ from rich.markup import escape
 from console import console, progress, says_errors
 from db.engine import make_engine
 from db.queries.features import Returns
-from errors import ConfigurationError
+from errors import ConfigurationError, RefreshError
 from models import pipeline
 from models.configuration import read_plan
+from models.pipeline import schedule as daily
 from models.points import Transform
 from models.rules import read_rules
 from models.segments import MAX_CLUSTERS
@@ -106,6 +112,42 @@ def run(
         console.print(f"Recommendations are published: {outcome.recommendations}")
     else:
         console.print(f"[yellow]Recommendations are not published[/]; any from before stay. {outcome.recommendations}")
+
+
+@app.command()
+@says_errors
+def schedule(
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[FOLDER]", help="Whose new files are loaded first; whatever `etl load` takes."),
+    ] = None,
+    now: Annotated[bool, typer.Option("--once", help="Refresh now, and end.")] = False,
+) -> None:
+    """Each day at SPECTRUM_REFRESH_AT load new files and run the models; a time that was missed is made up for."""
+    settings = load_settings()
+    engine = make_engine(settings)
+    with _told_to_stop() as stop:
+        work = partial(daily.refresh, settings, what, stop)
+        if not now:
+            daily.keep(engine, time.fromisoformat(settings.refresh_at), work, stop, _tell)
+        elif not daily.once(engine, work):
+            raise RefreshError("Another refresh is going on, here or on another machine; wait for its end.")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Event]:
+    """Set by Ctrl-C and by SIGTERM."""
+    stop = Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(sentence: str) -> None:
+    console.print(escape(sentence))
 
 
 def _clusters(text: str) -> int | None:

@@ -30,7 +30,7 @@ def register(app: Dash, views: Views) -> None:
     def fill(
         _changed: object, _theme: object, slot: dict[str, str], pathname: str | None, search: str | None
     ) -> Component:
-        name = str(slot.get("name"))
+        name = _name(slot)
         if name not in SLOTS and name not in SHELL_SLOTS:
             return html.Div()
         try:
@@ -76,7 +76,7 @@ def register(app: Dash, views: Views) -> None:
         pathname: str | None,
         search: str | None,
     ) -> Component:
-        name = str(picture.get("name"))
+        name = _name(picture)
         theme = as_theme(request.cookies.get("theme"))
         if name not in PICTURES:
             return nothing(theme, "")
@@ -88,6 +88,11 @@ def register(app: Dash, views: Views) -> None:
             return nothing(
                 theme, f"This picture could not be drawn; the log has the cause under {_logged(picture, search)}"
             )
+
+
+def _name(place: object) -> str:
+    """What a place is called; nothing of what is none."""
+    return str(place.get("name")) if isinstance(place, dict) else ""
 
 
 def _logged(place: dict[str, str], search: str | None) -> str:

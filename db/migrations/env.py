@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from db import result_schema  # noqa: F401 (its tables join the metadata)
+from db import result_schema, user_schema  # noqa: F401 (their tables join the metadata)
 from db.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)

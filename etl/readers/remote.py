@@ -84,7 +84,7 @@ def _open(address: str) -> Iterator[IO[bytes]]:
     if user:
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(unquote(user).encode()).decode()}")
     try:
-        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310  # nosec B310 (https alone comes here)
             yield answer
             if answer.length:  # urllib does not mind that an answer ends early
                 raise OSError(f"the connection ended {answer.length:,} bytes early")
