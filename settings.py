@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -13,6 +13,9 @@ from permissions import Role
 
 MAX_SEED = 2**32 - 1
 """The largest that numpy takes."""
+
+Consent: TypeAlias = Literal["opt-out", "opt-in"]
+"""Who is on lists for contacting people: all but those who said no, or those alone who said yes."""
 
 
 class Settings(BaseSettings):
@@ -33,7 +36,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=12, ge=1, le=24 * 30)
     """How long a sign-in lasts."""
     secret_key: SecretStr | None = Field(default=None, min_length=32)
-    """What sessions and pseudonyms are keyed with; without it the file `data_dir/secret`, which is made once."""
+    """What sessions, pseudonyms and forgotten ids are keyed with; without it the file `data_dir/secret`, made once."""
     logs: Literal["text", "json"] = "text"
     """How the dashboard's log is written; as JSON every request stands in it."""
     pseudonyms: bool = False
@@ -59,6 +62,9 @@ class Settings(BaseSettings):
     """The file of what may be recommended; without it `models/recommendations.toml`."""
     upload_mb: int = Field(default=200, ge=1, le=100_000)
     """The largest file that the Data page takes, in millions of bytes."""
+    consent: Consent = "opt-out"
+    retention_months: int | None = Field(default=None, ge=1, le=1200)
+    """Customers without an order or event for so many months are made anonymous by `python -m db retain`."""
     refresh_at: str = Field(default="04:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     """The time of day at which `python -m models schedule` refreshes, by the machine's clock and time zone."""
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
@@ -75,13 +81,11 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The environment in which another process of the program has these settings, but for the secrets of the web
         server, which no other needs."""
-        told = {_variable(name): str(getattr(self, name)) for name in _TOLD}
+        told = {_variable(name): _written(getattr(self, name)) for name in _TOLD}
         told["SPECTRUM_DATA_DIR"] = str(self.data_dir.resolve())
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
         told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
-        told["SPECTRUM_CHROMIUM"] = "" if self.chromium is None else str(self.chromium)
-        address = "" if self.database_url is None else self.database_url.get_secret_value()
-        return {**os.environ, **told, "DATABASE_URL": address}
+        return {**os.environ, **told, "DATABASE_URL": _written(self.database_url)}
 
 
 def load_settings() -> Settings:
@@ -94,7 +98,6 @@ def load_settings() -> Settings:
 
 
 _WEB = {
-    "secret_key",
     "metrics_token",
     "oidc_issuer",
     "oidc_client_id",
@@ -103,6 +106,12 @@ _WEB = {
     "oidc_roles",
 }
 _TOLD = [name for name in Settings.model_fields if name != "database_url" and name not in _WEB]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def _variable(field: int | str) -> str:

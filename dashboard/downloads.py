@@ -2,13 +2,12 @@
 up, and with a manifest once all of it has arrived."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote
 
-import pyarrow as pa
 from flask import Flask, Response, jsonify, request
 
 from dashboard import format as fmt
@@ -22,13 +21,11 @@ from dashboard.view import View, Views
 from dashboard.who import viewer
 from db.grid import ColumnKind, GridRequest, known
 from db.queries import audience, bundles, customer_list, customers, recommendations
+from db.queries.consent import WholeList
 from errors import DatabaseError, SnapshotError, WholeShopError
 
 CUSTOMERS, BUNDLES = "/download/customers.csv", "/download/bundles.csv"
 """The routes of the lists that grids show."""
-
-Rows: TypeAlias = tuple[int, Iterator[pa.RecordBatch]]
-"""How many rows there are, and the batches that bring them."""
 
 _LONGEST_ID = 1_000
 _FORMATS = {
@@ -40,31 +37,34 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True)
 class Listing:
-    """A list: its columns, and what reads some of them; `grid` are those its grid is sorted and filtered by."""
+    """A list: its columns, and what reads some of them; `grid` are those its grid is sorted and filtered by.
+
+    A list with a column `customer_id` is for contacting people: it has only those who may be (`db.queries.consent`).
+    """
 
     columns: Sequence[str]
-    rows: Callable[[View, GridRequest, Sequence[str]], Rows]
+    rows: Callable[[View, GridRequest, Sequence[str]], WholeList]
     grid: Mapping[str, ColumnKind]
 
 
-def _customers(view: View, asked: GridRequest, columns: Sequence[str]) -> Rows:
-    return customer_list.whole_list(view.snapshot, view.filters, asked, columns)
+def _customers(view: View, asked: GridRequest, columns: Sequence[str]) -> WholeList:
+    return customer_list.whole_list(view.snapshot, view.filters, asked, view.consent, columns)
 
 
-def _offers(view: View, _: GridRequest, columns: Sequence[str]) -> Rows:
-    return _only(columns, recommendations.whole_lists(view.snapshot, view.filters))
+def _offers(view: View, _: GridRequest, columns: Sequence[str]) -> WholeList:
+    return _only(columns, recommendations.whole_lists(view.snapshot, view.filters, view.consent))
 
 
-def _audience(view: View, _: GridRequest, columns: Sequence[str]) -> Rows:
-    return _only(columns, audience.whole_audience(view.snapshot, view.filters, _about()))
+def _audience(view: View, _: GridRequest, columns: Sequence[str]) -> WholeList:
+    return _only(columns, audience.whole_audience(view.snapshot, view.filters, _about(), view.consent))
 
 
-def _bundles(view: View, asked: GridRequest, columns: Sequence[str]) -> Rows:
-    return _only(columns, bundles.whole_list(view.snapshot, view.filters.rules, asked))
+def _bundles(view: View, asked: GridRequest, columns: Sequence[str]) -> WholeList:
+    return _only(columns, WholeList(*bundles.whole_list(view.snapshot, view.filters.rules, asked)))
 
 
-def _only(columns: Sequence[str], rows: Rows) -> Rows:
-    return rows[0], (batch.select(list(columns)) for batch in rows[1])
+def _only(columns: Sequence[str], rows: WholeList) -> WholeList:
+    return replace(rows, batches=(batch.select(list(columns)) for batch in rows.batches))
 
 
 LISTS: Mapping[str, Listing] = {
@@ -73,6 +73,15 @@ LISTS: Mapping[str, Listing] = {
     "audience": Listing(audience.WHOLE_AUDIENCE, _audience, {}),
     "bundles": Listing(tuple(bundles.COLUMNS), _bundles, bundles.COLUMNS),
 }
+
+
+def left_out_in_words(view: View) -> str:
+    """Whom lists for contacting people leave out; nothing where there is nobody to be left out."""
+    if view.consent == "opt-in":
+        return "Only customers who agreed to be contacted are in the download."
+    if "consent" in customers.filled(view.snapshot):
+        return "Customers who said no to being contacted are not in the download."
+    return ""
 
 
 def address_of(route: str, query: str, request: Mapping[str, Any] | None = None) -> str:
@@ -88,7 +97,8 @@ def address_of(route: str, query: str, request: Mapping[str, Any] | None = None)
 
 def register(server: Flask, views: Views, noted: Noted) -> None:
     """A list takes the filters of a page and `columns`. With `ask` it tells a name for the download that follows (as
-    `list`) and how many rows it will have; under that name stand how far it is and, in the end, its manifest."""
+    `list`), how many rows it will have and how many customers it leaves out; under that name stand how far it is and,
+    in the end, its manifest."""
     deliveries = Deliveries()
 
     @server.get("/download/<any(customers,recommendations,audience,bundles):name>.<any(csv,xlsx):suffix>")
@@ -97,11 +107,12 @@ def register(server: Flask, views: Views, noted: Noted) -> None:
             view = views.view(request.query_string.decode(errors="replace"))
             listing, asked = LISTS[name], _asked(LISTS[name].grid)
             columns = known(request.args.get("columns", "").split(","), listing.columns) or tuple(listing.columns)
-            total, batches = listing.rows(view, asked, columns)
+            found = listing.rows(view, asked, columns)
         except WholeShopError as error:
             return _refused(str(error), 403)
         except SnapshotError as error:
             return _refused(str(error), 503)
+        total = found.total
         if suffix == "xlsx" and total > MOST_XLSX_ROWS:
             return _refused(
                 f"This list has {fmt.number(total)} rows, and an Excel sheet holds {fmt.number(MOST_XLSX_ROWS)}; "
@@ -110,8 +121,9 @@ def register(server: Flask, views: Views, noted: Noted) -> None:
             )
         file = f"{name}-{view.span.end.isoformat()}-v{view.snapshot.version}.{suffix}"
         if "ask" in request.args:
-            return _answer({"list": deliveries.announce(viewer().name), "rows": total, "file": file})
-        told = _told(view, name, file, columns, asked)
+            announced = deliveries.announce(viewer().name)
+            return _answer({"list": announced, "rows": total, "file": file, "left_out": found.left_out})
+        told = _told(view, name, file, columns, asked) | {"left_out_for_want_of_consent": found.left_out}
         try:
             noted.did("downloaded list", name, total, **told_of(view, asked), columns=list(columns), file=file)
         except DatabaseError as error:
@@ -126,7 +138,7 @@ def register(server: Flask, views: Views, noted: Noted) -> None:
             "X-Spectrum-Manifest": f"/download/manifest/{kept}",
             **_NO_STORE,
         }
-        return _Streamed(Sending(delivery, write(columns, batches, told)), mimetype=mimetype, headers=headers)
+        return _Streamed(Sending(delivery, write(columns, found.batches, told)), mimetype=mimetype, headers=headers)
 
     @server.get("/download/progress/<name>")
     def progress(name: str) -> Response:

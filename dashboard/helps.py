@@ -44,7 +44,7 @@ CUSTOMERS = Help(
     (
         "Filters above and in the heads of columns work together; the line above the list says how many are left.",
         "By keyboard: Tab into the list, arrows to move, Enter on a head to sort, Enter on an id to open it.",
-        "The download holds exactly the customers listed.",
+        "The download holds exactly the customers listed, save those who did not agree to be contacted.",
     ),
     {"Scores and groups": "segments", "The forecast": "value"},
 )

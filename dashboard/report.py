@@ -24,6 +24,7 @@ _WIDTH = 703
 """Pixels of CSS between the margins of an A4 sheet (assets/print.css)."""
 _NO_LINKS = "document.querySelectorAll('a[href]').forEach(a => a.removeAttribute('href'))"
 """They would lead to a server that is gone."""
+_SECRETS = ("DATABASE_URL", "SPECTRUM_SECRET_KEY")
 _FOOTER = (
     '<div style="width: 100%; padding: 0 12mm; font: 8px sans-serif; color: #667085; text-align: right">'
     'page <span class="pageNumber"></span> of <span class="totalPages"></span></div>'
@@ -41,7 +42,7 @@ def write_report(settings: Settings, page: str, query: str, out: Path) -> None:
         raise ConfigurationError(f"{out} is no file that can be written; give --out a file in a folder that exists.")
     chromium = devtools.find(settings.chromium)
     Views(settings).view("")
-    environment = {name: value for name, value in settings.environment().items() if name != "DATABASE_URL"}
+    environment = {name: value for name, value in settings.environment().items() if name not in _SECRETS}
     key = token_urlsafe(32)
     with _served(settings, key) as server, devtools.browser(chromium, environment) as browser:
         browser.say({"X-Spectrum-Report": key})

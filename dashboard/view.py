@@ -20,7 +20,7 @@ from db.secret import PSEUDONYMS, secret
 from db.snapshot import Snapshot, newest_version, open_newest
 from errors import SnapshotError
 from permissions import OPERATOR, Right, Viewer
-from settings import Settings
+from settings import Consent, Settings
 
 Component: TypeAlias = Any
 """A Dash component, or a list of them: Dash's own classes carry no types."""
@@ -41,6 +41,8 @@ class View:
     """Where the page is that is shown."""
     viewer: Viewer = OPERATOR
     """What whoever looks may see; without their name, as all who may the same see the same."""
+    consent: Consent = "opt-out"
+    """Who may be contacted."""
 
     def may(self, right: Right) -> bool:
         """Whether whoever looks has a right."""
@@ -142,8 +144,8 @@ class Views:
         seen(snapshot.version, snapshot.manifest.runs)
         filters = Filters.from_query(query).dated(span)
         of_run = self._of_run(snapshot, filters.run)
-        seen_by = replace(viewer(), name="")
-        return View(of_run, filters, span, theme, self._settings.currency, subject, path, seen_by)
+        seen_by, consent = replace(viewer(), name=""), self._settings.consent
+        return View(of_run, filters, span, theme, self._settings.currency, subject, path, seen_by, consent)
 
     def _of_run(self, snapshot: Snapshot, run_id: int | None) -> Snapshot:
         """The snapshot with the segments of a run; where it has no such run, those of the published one."""

@@ -1,17 +1,24 @@
-"""python -m db: the address, the schema, the snapshot and the backups of the database in use."""
+"""python -m db: the address, the schema, the snapshot and the backups of the database in use, and whom it forgets."""
 
 import getpass
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
+from sqlalchemy import Engine
 
 from console import console, progress, says_errors
-from db import audit, backup, checksums, embedded, engine, restore, snapshot
+from db import audit, backup, checksums, embedded, engine, erasure, privacy, restore, snapshot
 from db.checksums import Content
+from db.privacy import Erased
+from db.secret import FORGOTTEN, secret
+from errors import ConfigurationError, one_line
 from settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -58,7 +65,7 @@ def back_up(
 ) -> None:
     """Write all of the record into one file, as it is at one moment, while loads go on. It holds personal data."""
     database = engine.make_engine(load_settings())
-    audit.note(database, f"command ({getpass.getuser()})", "ran command", "db backup")
+    _note(database, "backup")
     with _counted("Backing up", len(checksums.tables())) as advance:
         written = backup.backup(database, path, advance)
     console.print(
@@ -96,6 +103,90 @@ def print_checksums(
             tables = checksums.of_all(engine.make_engine(load_settings()), advance)
     for name, content in sorted(tables.items()):
         print(f"{content.sha256} {content.rows:>12} {name}")
+
+
+@app.command()
+@says_errors
+def forget(
+    customers: Annotated[list[str], typer.Argument(metavar="CUSTOMER...", help="Exact ids.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase customers for good: their lines become a guest's, all else of them goes, and no load brings them back."""
+    settings = load_settings()
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigurationError("Nobody is there to confirm it and nothing was changed; say --yes.")
+        if not typer.confirm(f"Forget {_number_of(len(set(customers)), 'customer')}? This cannot be undone."):
+            console.print("Nothing was changed.")
+            return
+    with progress() as bar:
+        bar.add_task("Forgetting", total=None)
+        database, key = engine.make_engine(settings), partial(secret, settings, FORGOTTEN)
+        _note(database, "forget")
+        erased = privacy.forget(database, settings.data_dir, customers, key)
+    _tell(erased, "forgotten")
+
+
+@app.command()
+@says_errors
+def remember(customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The exact id.")]) -> None:
+    """Let later loads know a forgotten customer again, who orders again and agrees; what was erased stays so."""
+    settings = load_settings()
+    database, key = engine.make_engine(settings), partial(secret, settings, FORGOTTEN)
+    _note(database, "remember")
+    privacy.remember(database, customer, key)
+    console.print(f"What is loaded from now on of customer {escape(one_line(customer))} is theirs again.")
+
+
+@app.command()
+@says_errors
+def retain(
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Look back from this midnight; default: now.")
+    ] = None,
+) -> None:
+    """Erase who did nothing for SPECTRUM_RETENTION_MONTHS; called daily, it keeps nobody longer."""
+    settings = load_settings()
+    if settings.retention_months is None:
+        console.print("Everybody is kept: SPECTRUM_RETENTION_MONTHS is not set.")
+        return
+    with progress() as bar:
+        bar.add_task("Erasing", total=None)
+        now, database = as_of or datetime.now(UTC).replace(tzinfo=None), engine.make_engine(settings)
+        _note(database, "retain")
+        erased = privacy.retain(database, settings.data_dir, settings.retention_months, now)
+    _tell(erased, "made anonymous")
+
+
+def _note(database: Engine, command: str) -> None:
+    """Who ran it stands in the audit log; of whom, not."""
+    audit.note(database, f"command ({getpass.getuser()})", "ran command", f"db {command}")
+
+
+def _tell(erased: Erased, done: str) -> None:
+    are = "is" if erased.customers == 1 else "are"
+    console.print(f"{_number_of(erased.customers, 'customer')} {are} {done}.")
+    kept = {table.name for table in erasure.ANONYMOUS}
+    _tell_rows("Nobody's now", {name: rows for name, rows in erased.removed.items() if name in kept})
+    _tell_rows("Blank now", {name: rows for name, rows in erased.removed.items() if name == "rejected_row"})
+    _tell_rows("Removed", {n: rows for n, rows in erased.removed.items() if n not in {*kept, "rejected_row"}})
+    if erased.uploads:
+        console.print(f"Uploaded files removed, whoever was in them: {erased.uploads}; drop them again to load them.")
+    if erased.still_read:
+        numbers = ", ".join(map(str, erased.still_read))
+        console.print(
+            f"The newest snapshot holds nothing of them; version {numbers} is still being read, and goes with its last "
+            "reader: the dashboard lets go of it at its next page."
+        )
+
+
+def _tell_rows(what: str, removed: Mapping[str, int]) -> None:
+    if removed:
+        console.print(f"{what}: {', '.join(f'{rows:,} of {name}' for name, rows in removed.items())}.")
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @contextmanager

@@ -183,6 +183,23 @@ def mention(connection: Connection, load_id: int) -> None:
             _settle(connection, subject, load_id)
 
 
+def mention_no_more(connection: Connection, load_id: int) -> None:
+    """Unsay the customers of a load of orders or events whom none of its lines and events names any more, nor any
+    other's: all it had of them stands as nobody's. Who is told of by no other load is no customer."""
+    named = ("transaction_line", "interaction_event", "load_campaign_member")
+    unnamed = " AND ".join(
+        f"NOT EXISTS (SELECT FROM {table} AS named WHERE named.customer_id = said.customer_id)" for table in named
+    )
+    unsaid = (
+        "WITH unsaid AS (DELETE FROM load_customer AS said USING load WHERE said.load_id = :load_id "
+        f"AND load.load_id = said.load_id AND load.kind IN ('orders', 'events') AND {unnamed} RETURNING customer_id) "
+        "DELETE FROM customer WHERE customer_id IN (SELECT customer_id FROM unsaid) AND NOT EXISTS ("
+        "SELECT FROM load_customer AS other WHERE other.customer_id = customer.customer_id "
+        "AND other.load_id <> :load_id)"
+    )
+    connection.execute(text(unsaid), {"load_id": load_id})
+
+
 def forget(connection: Connection, load_id: int) -> tuple[int, int]:
     """Leave what the other loads say; gives how many customers and products went, of which no other tells."""
     gone = {}

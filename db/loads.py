@@ -1,5 +1,6 @@
 """All SQL of a load and of its undoing: one transaction, one at a time, set-wise from what COPY brought."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
-from db import accounts, known, overlap, tally
+from db import accounts, forgotten, known, overlap, tally
 from db.accounts import Account, Load
 from db.bulk import as_csv, copy_csv, copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
+from db.forgotten import Key, no_key
 from db.schema import RECORD_TABLES, interaction_event, load, metadata, rejected_row, transaction_line
 from db.tally import ORDERS
 from errors import ConfigurationError, DatabaseError
@@ -37,7 +39,7 @@ class Undone:
 @contextmanager
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
     """The one transaction of a load of `name`; a second load or an undo waits. Raises DatabaseError."""
-    with _alone(engine, f"{name} was loaded") as connection:
+    with alone(engine, f"{name} was loaded") as connection:
         yield connection
 
 
@@ -113,15 +115,27 @@ def add_rejected(connection: Connection, load_id: int, batches: Iterable[pa.Reco
 
 
 def finish(
-    connection: Connection, load_id: int, rows_read: int, amount_read: Decimal, months: Sequence[str] | None = None
+    connection: Connection,
+    load_id: int,
+    rows_read: int,
+    amount_read: Decimal,
+    months: Sequence[str] | None = None,
+    *,
+    key: Key = no_key,
 ) -> Load:
     """Leave out what other loads have already, count what arrived, note the months touched and close the load.
 
-    Where the caller knows the `months` (YYYY-MM, ascending) of all accepted rows, the lines are not asked for them.
-    Raises DatabaseError where rows or amounts read are not those accepted and rejected.
+    Whoever is forgotten (`key` gives what knows them) counts as a guest; a remark says of how many rows. Where the
+    caller knows the `months` (YYYY-MM, ascending) of all accepted rows, the lines are not asked for them. Raises
+    DatabaseError where rows or amounts read are not those accepted and rejected, ConfigurationError where customers
+    were forgotten by another key.
     """
     read = {"rows_read": rows_read, "amount_read": amount_read}
-    connection.execute(update(load).where(load.c.load_id == load_id).values(read))
+    kind = connection.execute(update(load).where(load.c.load_id == load_id).values(read).returning(load.c.kind))
+    if rows := forgotten.leave_out(connection, load_id, kind.scalar_one(), key):
+        remark = f"Rows that name forgotten customers, who count as guests: {rows:,}."
+        note = "UPDATE load SET options = options || CAST(:told AS jsonb) WHERE load_id = :load_id"
+        connection.execute(text(note), {"told": json.dumps({"remarks": [remark]}), "load_id": load_id})
     known.mention(connection, load_id)
     tally.count(connection, load_id, months)
     if overlap.leave_out(connection, load_id):
@@ -143,7 +157,8 @@ def explain(connection: Connection, done: Load, meanings: Mapping[str, str], rem
 
     So too what the reasons mean that its rows were rejected for. What there is nothing of is no key.
     """
-    said = {"remarks": list(remarks), "reasons": {why: meanings[why] for why in done.rejected if why in meanings}}
+    told = (*done.options.get("remarks", ()), *remarks)
+    said = {"remarks": list(told), "reasons": {why: meanings[why] for why in done.rejected if why in meanings}}
     if not any(said.values()):
         return done
     options = {**done.options, **{name: value for name, value in said.items() if value}}
@@ -158,7 +173,7 @@ def undo(engine: Engine, load_id: int) -> Undone:
     too; those that stay are told as the other loads tell them. Raises ConfigurationError where there is no such load or
     it is out already, DatabaseError where the database fails; nothing is changed then.
     """
-    with _alone(engine, f"load {load_id} was undone") as connection:
+    with alone(engine, f"load {load_id} was undone") as connection:
         return take_out(connection, load_id, "undone")
 
 
@@ -187,7 +202,8 @@ def gather_statistics(engine: Engine) -> None:
 
 
 @contextmanager
-def _alone(engine: Engine, happening: str) -> Iterator[Connection]:
+def alone(engine: Engine, happening: str) -> Iterator[Connection]:
+    """A transaction beside which no load, undo or erasure goes on; waits for one that does. Raises DatabaseError."""
     with clear_errors(happening, "nothing was changed"), engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOAD_LOCK})
         connection.execute(text("SET LOCAL work_mem = '64MB'"))  # one at a time may sort what it has in memory

@@ -3,12 +3,16 @@
 Where the loads that stand have a row a, b, ... times, the record holds it max(a, b, ...) times: the n-th of equal rows
 in a file is already loaded if the others hold at least n of it, and belongs to the first load that has so many. So what
 the record holds does not depend on which loads were there for a while.
+
+Where customers were erased, a row that names one is already loaded as well if a row of nobody's is the same in all
+else: or an old export would bring back what was made anonymous, and count it twice.
 """
 
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from db import known
 from db.columns import Columns as C
 from db.tally import ALREADY_LOADED, FACTS, LINES, Facts, in_one_pass
 
@@ -24,7 +28,13 @@ def leave_out(connection: Connection, load_id: int) -> int:
     for facts in FACTS.values():
         first, end = _shared(connection, load_id) if facts is LINES else _period(connection, load_id, facts)
         if first is not None:
-            left_out += _leave_out(connection, load_id, facts, {"first": first, "end": end})
+            period = {"first": first, "end": end}
+            left_out += _leave_out(connection, load_id, facts, period)
+            if connection.execute(text("SELECT EXISTS (SELECT FROM erasure)")).scalar_one():
+                nobodys = _leave_out(connection, load_id, facts, period, erased=True)
+                if nobodys:
+                    known.mention_no_more(connection, load_id)
+                left_out += nobodys
     return left_out
 
 
@@ -86,17 +96,25 @@ def _period(connection: Connection, load_id: int, facts: Facts) -> Any:
     return connection.execute(text(query), {"load_id": load_id}).one()
 
 
-def _leave_out(connection: Connection, load_id: int, facts: Facts, period: dict[str, Any]) -> int:
-    """In hashes of 128 bits, because comparing twelve columns costs far more."""
+def _leave_out(
+    connection: Connection, load_id: int, facts: Facts, period: dict[str, Any], *, erased: bool = False
+) -> int:
+    """In hashes of 128 bits, because comparing twelve columns costs far more.
+
+    `erased`: rows that name a customer, for which rows of nobody's stand.
+    """
     table, moment = facts.table.name, facts.moment
-    content = ", ".join(column.name for column in facts.table.columns if column.name not in _KEY)
+    aside = (*_KEY, C.CUSTOMER_ID) if erased else _KEY
+    content = ", ".join(column.name for column in facts.table.columns if column.name not in aside)
     within = f"AND {moment} >= :first AND {moment} < :end"
     same = f"hash_record_extended(ROW({content}), 0) AS one, hash_record_extended(ROW({content}), 1) AS two"
 
     def numbered(which: str) -> str:
+        whose = f"AND customer_id IS {'NOT ' if which == '=' else ''}NULL" if erased else ""
         return (
             "SELECT *, row_number() OVER (PARTITION BY one, two ORDER BY load_id, row_number) AS nth "
-            f"FROM (SELECT load_id, row_number, {same} FROM {table} WHERE load_id {which} :load_id {within}) AS row"
+            f"FROM (SELECT load_id, row_number, {same} FROM {table} WHERE load_id {which} :load_id {within} {whose}) "
+            "AS row"
         )
 
     statement = f"""

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, text, update
 
+from db import erasure
 from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
@@ -66,11 +67,12 @@ def publish(
 ) -> bool:
     """Write the results under the run and make it the published one of its kind, all in one transaction.
 
-    False where a newer run of the kind is published already: that one stays, and this one closes as superseded.
+    Customers who were erased since the run read its data are left out. False where a newer run of the kind is
+    published already: that one stays, and this one closes as superseded.
     Raises DatabaseError where the run is not being built any more.
     """
     with _transaction(engine, f"run {run_id} was published") as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+        hold(connection)
         kind = _kind_of_building(connection, run_id)
         _write(connection, run_id, results)
         standing = model_run.c.kind == kind, model_run.c.status == "published"
@@ -95,6 +97,7 @@ def refuse(
     Raises DatabaseError where the run is not being built any more: what is published stays so.
     """
     with _transaction(engine, f"run {run_id} was refused") as connection:
+        hold(connection)
         _kind_of_building(connection, run_id)
         _write(connection, run_id, results or {})
         _close(connection, run_id, "refused", metrics or {}, message)
@@ -130,6 +133,11 @@ def prune(engine: Engine, kind: str, keep: int = 5, keep_refused: int = 20) -> i
     return deleted
 
 
+def hold(connection: Connection) -> None:
+    """Until the end of the caller's transaction no results are written; waits for those that are."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+
+
 @contextmanager
 def _transaction(engine: Engine, happening: str) -> Iterator[Connection]:
     with clear_errors(happening, "nothing was changed"), engine.begin() as connection:
@@ -150,6 +158,7 @@ def _write(connection: Connection, run_id: int, results: Results) -> None:
         if len(frame):
             copy_in(connection, table, arrow_table(table, frame.assign(**{C.RUN_ID: run_id})).to_batches())
             connection.execute(text(f'ANALYZE "{table.name}"'))  # or SQL clients wait for bad plans
+    erasure.leave_out_strangers(connection, run_id)
 
 
 def _close(connection: Connection, run_id: int, status: str, metrics: Mapping[str, Any], message: str | None) -> None:

@@ -126,11 +126,16 @@ TABLES = {
 }
 """Table -> how it is made, of the record's tables (of lines, `line`) and of the tables before it; its grain above."""
 
+CONSENT = """CASE lower(json_extract_string(attributes, '$.consent'))
+    WHEN 'true' THEN 'yes' WHEN 'yes' THEN 'yes' WHEN 'false' THEN 'no' WHEN 'no' THEN 'no' END AS consent"""
+"""Of a row of `customer`: yes or no to being contacted; null where nothing is known."""
+
 KNOWN_TABLE = f"""
     SELECT *, greatest(past, 0) * churn_risk AS risk FROM (
         SELECT * EXCLUDE sold, coalesce(sold, 0)::DOUBLE AS past FROM customer_segment
         LEFT JOIN (SELECT * EXCLUDE run_id FROM customer_movement) USING (customer_id)
-        LEFT JOIN buyer USING (customer_id) LEFT JOIN (SELECT customer_id, country FROM customer) USING (customer_id)
+        LEFT JOIN buyer USING (customer_id)
+        LEFT JOIN (SELECT customer_id, country, {CONSENT} FROM customer) USING (customer_id)
         LEFT JOIN (
             SELECT customer_no, sum(amount) AS sold FROM sale, (
                 SELECT as_of FROM model_run WHERE run_id = (SELECT any_value(run_id) FROM customer_segment)
@@ -138,11 +143,11 @@ KNOWN_TABLE = f"""
         ) USING (customer_no)
     )
 """
-"""One customer of a run: the columns of customer_segment and customer_movement, the customer's number and country,
-`past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably does not come again:
-times the probability of no order in 90 days)."""
+"""One customer of a run: the columns of customer_segment and customer_movement, the customer's number, country and
+consent, `past` (net revenue of the `YEAR` days before the run's moment) and `risk` (of it what probably does not come
+again: times the probability of no order in 90 days)."""
 
-LOOKED_FOR = f"SELECT segments FROM {KNOWN} LIMIT 0; FROM month LIMIT 0"
+LOOKED_FOR = f"SELECT segments, consent FROM {KNOWN} LIMIT 0; FROM month LIMIT 0"
 """What files of an older layout do not have."""
 
 KNOWN_OF = ("customer_segment", "customer_movement", "customer", "model_run")

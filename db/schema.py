@@ -160,13 +160,13 @@ transaction_line = Table(
     Index(None, C.ORDERED_AT, postgresql_using="brin"),
 )
 
-# one web event, or a coupon redeemed; the key is load and row number, as of a line
+# one web event, or a coupon redeemed; customer_id null: of somebody who was forgotten. The key is as of a line
 interaction_event = Table(
     "interaction_event",
     metadata,
     Column(C.LOAD_ID, Integer, nullable=False),
     Column(C.ROW_NUMBER, BigInteger, nullable=False),
-    Column(C.CUSTOMER_ID, Text, nullable=False),
+    Column(C.CUSTOMER_ID, Text),
     Column(C.TYPE, Text, nullable=False),
     Column(C.OCCURRED_AT, DateTime, nullable=False),
     Column(C.PRODUCT_ID, Text),
@@ -184,6 +184,26 @@ audience = Table(
     Column("query", Text, nullable=False),
     Column("saved_by", Text, nullable=False),
     Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+# one customer who asked to be forgotten: the keyed hash of the id, and by which key it was made
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("forgotten_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+# one erasure of customers, as they asked or for their age: how many, and how many rows of which table
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", Integer, Identity(), primary_key=True),
+    Column(C.REASON, Text, nullable=False),
+    Column(C.CUSTOMERS, Integer, nullable=False),
+    Column("removed", JSONB, nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 # one refresh by the schedule that came to its end, done or failed; the message says why it failed

@@ -11,7 +11,7 @@ from uuid import uuid4
 from errors import ConfigurationError
 from settings import Settings
 
-SESSIONS, PSEUDONYMS = "sessions", "pseudonyms"
+SESSIONS, PSEUDONYMS, FORGOTTEN = "sessions", "pseudonyms", "forgotten customers"
 """Purposes."""
 
 _FILE = "secret"
@@ -41,7 +41,7 @@ def _kept(data_dir: Path) -> bytes:
         ) from error
     if len(key) != _BYTES:
         raise ConfigurationError(
-            f"The secret in {path} is damaged; put it back from a copy, or remove it for a new one."
+            f"The secret in {path} is damaged; put it back from a copy: by a new one forgotten customers are not known."
         )
     return key
 

@@ -3,7 +3,8 @@
 A snapshot is built beside the old one and put in place by a rename. Its tables are made of parts: a month of
 transaction lines, a dimension, the published results of a run. Each part has a fingerprint of what it was made from; a
 part that stands in the snapshot before, sound and with the same fingerprint, is linked and not written again. Whoever
-reads a version holds a shared lock on it, and only versions that nobody reads are removed.
+reads a version holds a shared lock on it, and only versions that nobody reads are removed: by the next refresh, or by
+the last who read it.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ import os
 import shutil
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class Snapshot:
     """
 
     def __init__(self, path: Path, pin: int, run_id: int | None = None, scope: Scope | None = None) -> None:
-        weakref.finalize(self, os.close, pin)
+        weakref.finalize(self, _let_go, path, pin)
         self._pin = pin
         self.path = path
         self.run_id = run_id
@@ -188,6 +189,12 @@ def newest_version(data_dir: Path) -> int | None:
     """The number of the newest snapshot, or None before the first."""
     newest = _newest(data_dir)
     return None if newest is None else int(newest.name)
+
+
+def still_read(data_dir: Path) -> list[int]:
+    """The numbers of the versions before the newest that are there because somebody reads them."""
+    found = sorted(int(path.name) for path in _root(data_dir).glob("[0-9]*") if path.is_dir())
+    return found[:-1]
 
 
 def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
@@ -326,15 +333,25 @@ def _exclusively(root: Path) -> Iterator[None]:
         yield
 
 
+def _let_go(path: Path, pin: int) -> None:
+    """Who reads an old version last removes it: nobody may be erased from it, and the next refresh may be far."""
+    os.close(pin)
+    newest = _newest(path.parents[1])
+    if newest is not None and newest != path:
+        with suppress(OSError):
+            _prune(path.parent, newest)
+
+
 def _prune(root: Path, newest: Path) -> None:
+    """Remove the versions before the newest that nobody reads."""
     for path in root.glob("[0-9]*"):
-        if path == newest:
+        if path.name >= newest.name:
             continue
         try:
             with (path / _MANIFEST).open() as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path)
         except BlockingIOError:
-            continue  # somebody reads it; a later refresh will remove it
+            continue  # somebody reads it, and will remove it (see _let_go), or a later refresh
         except FileNotFoundError:
             shutil.rmtree(path, ignore_errors=True)

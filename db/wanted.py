@@ -88,13 +88,26 @@ def wanted_parts(connection: Connection) -> Wanted:
     fingerprints[sales.SALES] = {SALES_FILE: _digest([sales.LAYOUT, sales.TABLES, facts])}
     of_run = [fingerprints[name] for name in (sales.SALES, "customer_segment", "customer_movement")]
     fingerprints[sales.KNOWN] = {KNOWN_FILE: _digest([sales.LAYOUT, sales.KNOWN_TABLE, of_run])}
+    erased = _erased(connection)
+    if erased:  # whoever was erased may stand in any part, and in every version before
+        fingerprints = {
+            name: {file: _digest([mark, erased]) for file, mark in files.items()}
+            for name, files in fingerprints.items()
+        }
+    data = sorted((row.sha256, json.dumps(row.options, sort_keys=True)) for row in loads)
     return Wanted(
         loads=list(marks),
         runs={kind: row.run_id for kind, row in published.items()},
-        data_version=_digest(sorted((row.sha256, json.dumps(row.options, sort_keys=True)) for row in loads))[:12],
+        data_version=_digest([*data, *erased])[:12],
         months=months,
         fingerprints=fingerprints,
     )
+
+
+def _erased(connection: Connection) -> list[str]:
+    """The last erasure of customers, if there was any."""
+    moments = select(schema.erasure.c.erased_at).order_by(schema.erasure.c.erasure_id.desc()).limit(1)
+    return [moment.isoformat() for moment in connection.execute(moments).scalars()]
 
 
 def _of_runs(tables: Sequence[Table], runs: Sequence[Row[Any]]) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from console import complain, complaints, console, progress, says_errors
 from db import accounts, loads, rejects, runs, snapshot
 from db.engine import make_engine
 from db.queries.findings import of_load
+from db.secret import FORGOTTEN, secret
 from errors import ConfigurationError, InputError, SpectrumError, one_line
 from etl import mapping_file
 from etl.inspection import inspected
@@ -75,7 +77,7 @@ def load(
         source = open_source(what, households, how.form, query=query)
     layout = how.fitting(source)
     engine = make_engine(settings)
-    outcome = _load(engine, source, layout, how, progress_file)
+    outcome = _load(engine, source, layout, how, settings, progress_file)
     if progress_file:  # from here on the load stands, whatever becomes of the snapshot
         _tell_progress(progress_file, load=outcome.load.load_id, fresh=outcome.fresh)
     name = escape(source.name)
@@ -113,7 +115,12 @@ class _How:
 
 
 def _load(
-    engine: Engine, source: Source, layout: Layout | None, how: _How, progress_file: Path | None = None
+    engine: Engine,
+    source: Source,
+    layout: Layout | None,
+    how: _How,
+    settings: Settings,
+    progress_file: Path | None = None,
 ) -> Outcome:
     read = 0
 
@@ -134,6 +141,7 @@ def _load(
                 keep_duplicates=how.keep_duplicates,
                 replaces=how.replace,
                 advance=advance,
+                key=partial(secret, settings, FORGOTTEN),
             )
         except KeyboardInterrupt:  # its traceback would keep threads waiting
             complaints.print(f"The load of {escape(source.name)} was broken off and nothing was changed.")
@@ -154,7 +162,7 @@ def _load_each(named: Found, settings: Settings, how: _How) -> None:
     for file in named.files:
         try:
             source = open_source(file, form=how.form)
-            outcomes[file] = _load(engine, source, how.fitting(source), how)
+            outcomes[file] = _load(engine, source, how.fitting(source), how, settings)
         except SpectrumError as error:
             outcomes[file] = None
             complain(error)

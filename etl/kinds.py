@@ -18,15 +18,18 @@ from etl.clean import as_json, is_service
 from etl.dates import with_day_order
 from etl.intake import typed
 from etl.mapping import Layout
-from etl.meanings import Kind, key
+from etl.meanings import Kind, key, keys
 from etl.numbers import with_decimal_marks
 from etl.readers.base import Source
 from etl.rejected import ADDED
 from etl.rules import LONGEST_ID, LONGEST_TEXT, PRICE, Number
 from etl.spool import Spool
 
-_TRUE = ("true", "yes", "y", "1", "t", "on", "subscribed", "granted", "opted in", "opt in")
-_FALSE = ("false", "no", "n", "0", "f", "off", "unsubscribed", "denied", "opted out", "opt out")
+_TRUE = ("true", "yes", "y", "1", "t", "on", "subscribed", "granted", "opted in", "opt in", "opted-in", "opt-in")
+_FALSE = (
+    *("false", "no", "n", "0", "f", "off", "unsubscribed", "denied", "opted out", "opt out", "opted-out", "opt-out"),
+    *("not subscribed", "not_subscribed", "never subscribed", "pending", "withdrawn", "revoked"),
+)
 _TREATED = (*_TRUE, "treated", "treatment", "test", "exposed", "contacted", "target")
 _HELD_OUT = (*_FALSE, "control", "holdout", "hold out", "hold-out", "held out", "held-out", "untreated")
 
@@ -44,12 +47,23 @@ EVENT_TYPES: Mapping[str, Sequence[str]] = {
 
 ATTRIBUTES: Mapping[str, Sequence[str]] = {
     "channel": ("channel", "preferred channel", "contact channel", "acquisition channel", "source"),
-    "consent": ("consent", "marketing consent", "accepts marketing", "accepts email marketing", "opt in", "newsletter"),
+    "consent": (
+        *("consent", "marketing consent", "email consent", "email marketing consent", "gdpr consent"),
+        *("accepts marketing", "accepts email marketing", "accepts newsletter", "marketing permission"),
+        *("opt in", "opted in", "email opt in", "marketing opt in", "newsletter opt in"),
+        *("newsletter", "subscribed", "is subscribed", "newsletter subscription", "email subscription status"),
+    ),
     "age": ("age", "customer age"),
     "gender": ("gender", "sex"),
     "income": ("income", "annual income", "household income"),
 }
 """Attribute of a customer -> columns that are it; every other column is an attribute under its own name."""
+
+_REFUSALS = (
+    *("opt out", "opted out", "email opt out", "marketing opt out", "unsubscribed", "is unsubscribed"),
+    *("do not contact", "do not email", "do not mail", "no marketing"),
+)
+"""Columns whose yes is a no to consent."""
 
 
 @dataclass(frozen=True)
@@ -246,22 +260,37 @@ def _date_rules(
 
 
 def _attributes(batch: pa.RecordBatch, layout: Layout) -> tuple[pa.Array, pa.Array]:
-    """The file's columns but customer id and country, as JSON; and which rows' consent cannot be read."""
+    """The file's columns but customer id and country, as JSON; and which rows' consent cannot be read.
+
+    Where several columns tell of consent, who says no in one of them does not agree.
+    """
     chosen = set(layout.columns.values())
     found: dict[str, pa.Array] = {}
     unread = pa.repeat(False, batch.num_rows)
     names = {key(name): attribute for attribute, columns in ATTRIBUTES.items() for name in columns}
+    refusals = keys(_REFUSALS)
     for column in (name for name in batch.schema.names if name not in chosen and name not in ADDED):
-        name = names.get(key(column), _snake(column))
-        name = _snake(column) if name in found else name
+        refuses = key(column) in refusals
+        name = "consent" if refuses else names.get(key(column), _snake(column))
         if name == "consent":
-            found[name], unread = _yes_or_no(batch.column(column), _TRUE, _FALSE)
-        elif name:
+            answer, strange = _yes_or_no(batch.column(column), _TRUE, _FALSE)
+            agrees = pc.invert(answer) if refuses else answer
+            found[name] = _least(found[name], agrees) if name in found else agrees
+            unread = pc.or_(unread, strange)
+            continue
+        name = _snake(column) if name in found else name
+        if name:
             found[name] = pc.replace_substring(parse.mended(parse.text(batch.column(column))), "\x00", "\u2400")
     if not found or not batch.num_rows:
         return pa.repeat("{}", batch.num_rows), unread
     lines = pa.table(found).to_pandas().to_json(orient="records", lines=True, force_ascii=False)
     return pa.array(lines.rstrip("\n").split("\n"), pa.string()), unread
+
+
+def _least(one: pa.Array, other: pa.Array) -> pa.Array:
+    """No where one of them is; what is null says nothing."""
+    numbers = (answer.cast(pa.int8()) for answer in (one, other))
+    return pc.min_element_wise(*numbers, skip_nulls=True).cast(pa.bool_())
 
 
 def _yes_or_no(column: pa.Array, yes: Sequence[str], no: Sequence[str]) -> tuple[pa.Array, pa.Array]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from db import known, loads
 from db.accounts import Load
+from db.forgotten import Key, no_key
 from db.tally import ALREADY_LOADED
 from errors import InputError
 from etl import kinds
@@ -42,12 +43,13 @@ def load(
     keep_duplicates: bool = False,
     replaces: int | None = None,
     advance: Callable[[int], None] = lambda rows: None,
+    key: Key = no_key,
 ) -> Outcome:
     """Load a source in one transaction, by a layout or else by the one that its columns show.
 
     Exact duplicates within the file are rejected unless they are to be kept, and lines dated more than two days after
     now in any case. The load that this one `replaces` is taken out in the same transaction. `advance` hears of each
-    batch's rows.
+    batch's rows; `key` gives what knows the forgotten customers, where there are any.
     Raises InputError where the file cannot be read or none of its rows can be accepted, ConfigurationError where there
     is nothing to replace, DatabaseError where the database fails; either way nothing is changed.
     """
@@ -55,7 +57,7 @@ def load(
         layout = layout or detect(source)
         remarked = remarks(layout, source)
     if layout.kind != "orders":
-        return _load_other(engine, source, layout, remarked, replaces, advance)
+        return _load_other(engine, source, layout, remarked, replaces, advance, key)
     told: list[int] = []
 
     def hear(rows: int) -> None:
@@ -64,12 +66,12 @@ def load(
 
     options = {"keep_duplicates": keep_duplicates}
     try:
-        return _load(engine, source, _Settled(layout, whole=False), remarked, options, replaces, hear)
+        return _load(engine, source, _Settled(layout, whole=False), remarked, options, replaces, hear, key)
     except _Unsettled:  # nearly every file shows in its first rows all that there is to know
         advance(-sum(told))
         with typed(source.name):
             layout = with_decimal_marks(with_day_order(layout, source), source)
-        return _load(engine, source, _Settled(layout, whole=True), remarked, options, replaces, advance)
+        return _load(engine, source, _Settled(layout, whole=True), remarked, options, replaces, advance, key)
 
 
 @dataclass
@@ -99,6 +101,7 @@ def _load(
     options: Mapping[str, object],
     replaces: int | None,
     advance: Callable[[int], None],
+    key: Key,
 ) -> Outcome:
     latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
     with _room(source.name), loads.transaction(engine, source.name) as connection, ExitStack() as files:
@@ -127,7 +130,7 @@ def _load(
         known.merge_customers(connection, load_id)
         known.merge_products(connection, load_id)
         loads.add_carried(connection, load_id, source.carried)
-        done = loads.finish(connection, load_id, intake.rows, intake.amount, sorted(intake.months))
+        done = loads.finish(connection, load_id, intake.rows, intake.amount, sorted(intake.months), key=key)
         done = loads.explain(
             connection, done, {rule.reason: rule.meaning for rule in RULES}, [*remarked, *intake.remarks()]
         )
@@ -142,6 +145,7 @@ def _load_other(
     remarked: Sequence[str],
     replaces: int | None,
     advance: Callable[[int], None],
+    key: Key,
 ) -> Outcome:
     """A file about customers, products, events or campaigns; the mapping's kind says which."""
     with typed(source.name):
@@ -157,7 +161,7 @@ def _load_other(
         loads.add_rejected(connection, load_id, taken.rejected.batches())
         for table, spool in taken.accepted.items():
             loads.add_rows(connection, load_id, table, spool.batches())
-        done = loads.finish(connection, load_id, taken.rows, Decimal())
+        done = loads.finish(connection, load_id, taken.rows, Decimal(), key=key)
         done = loads.explain(connection, done, kinds.REASONS, remarked)
         _refuse_nothing(done, taken.examples)
     return Outcome(done, fresh=True)

@@ -133,6 +133,15 @@ INSERT INTO refresh (started_at, finished_at, status, message) VALUES
 ('2024-03-05 04:00+00', '2024-03-05 04:01+00', 'failed', 'no');
 """
 
+FORGOTTEN_BY = b"k" * 32
+"""The key by which the shop's customer was forgotten; the record holds what tells it from others."""
+
+_FORGOTTEN = """
+INSERT INTO forgotten (hash, key, forgotten_at) VALUES ('ff', '4d8ffbc8c341098e', '2024-03-06 08:00+00');
+INSERT INTO erasure (reason, customers, removed, erased_at) VALUES
+('asked', 1, '{"transaction_line": 2}', '2024-03-06 08:00+00');
+"""
+
 ROWS = {
     "0001": _FIRST,
     "0002": _SAID,
@@ -142,6 +151,7 @@ ROWS = {
     "0006": _SAVED,
     "0007": _USERS,
     "0008": _REFRESHED,
+    "0009": _FORGOTTEN,
 }
 
 

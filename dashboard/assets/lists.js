@@ -136,7 +136,7 @@
       document.body.appendChild(link);
       link.click();
       link.remove();
-      told.say(answer.file + " begins: " + counted(answer.rows) + ".");
+      told.say(answer.file + " begins: " + counted(answer.rows) + leftOut(answer) + ".");
       follow(told, answer, address, 250);
     }).catch(function () { told.fail("The dashboard does not answer; try again."); });
   }
@@ -147,6 +147,12 @@
 
   function counted(rows) {
     return rows.toLocaleString("en") + (rows === 1 ? " row" : " rows");
+  }
+
+  function leftOut(answer) {
+    if (!answer.left_out) return "";
+    var who = answer.left_out === 1 ? " customer is" : " customers are";
+    return "; " + answer.left_out.toLocaleString("en") + who + " left out for want of consent";
   }
 
   function follow(told, answer, address, pause) {
@@ -193,7 +199,7 @@
         close();
       },
       end: function (answer, now) {
-        words.textContent = answer.file + " is complete: " + counted(now.rows) + ". SHA-256 ";
+        words.textContent = answer.file + " is complete: " + counted(now.rows) + leftOut(answer) + ". SHA-256 ";
         var sum = document.createElement("code");
         sum.textContent = now.sha256;
         words.appendChild(sum);

@@ -8,7 +8,7 @@ from dashboard import helps, ids
 from dashboard.components.grid import grid
 from dashboard.components.icons import icon
 from dashboard.components.states import empty, slot
-from dashboard.downloads import CUSTOMERS, address_of
+from dashboard.downloads import CUSTOMERS, address_of, left_out_in_words
 from dashboard.pages.audiences import ADDRESS as AUDIENCES
 from dashboard.pages.audiences import LONGEST_NAME
 from dashboard.pages.customers_columns import definitions, label
@@ -113,9 +113,10 @@ def _download(view: View) -> Component:
         html.A([icon("download"), "Download CSV"], id=ids.DOWNLOAD, href=address, className="button primary"),
         html.Button("Download Excel", id="download-xlsx", className="button", type="button"),
     ]
+    missing = left_out_in_words(view)
     about = (
-        "Exactly the customers listed here. Once all of them have arrived there is a manifest: what is in the file, "
-        "and its checksum."
+        f"{missing or 'Exactly the customers listed here.'} Once all of it has arrived there is a manifest: what is in "
+        "the file, and its checksum."
     )
     return _folded("Download", [which, offers, html.Div(links, className="links"), html.P(about, className="about")])
 

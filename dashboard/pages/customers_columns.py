@@ -22,13 +22,28 @@ _SHORT = {
 }
 """Heads of columns where the measure's own name is too long."""
 
-_TEXTS = {"segment": "Segment", "rfm_group": "RFM group", "alternative": "Other method", "country": "Country"}
+_TEXTS = {
+    "segment": "Segment",
+    "rfm_group": "RFM group",
+    "alternative": "Other method",
+    "country": "Country",
+    "consent": "Consent",
+}
 _DATES = {"first_ordered_at": "First order", "last_ordered_at": "Last order", "next_order_at": "Next order"}
 _SHARES = ("discount_share", "return_rate", "p_alive", "churn_risk")
 _FORMATS = {"gap_days": ",.1f", "average_order": ",.2f", "monetary": ",.2f", "clv": ",.2f"}
 _FORMATS |= {"clv_low": ",.2f", "clv_high": ",.2f", "orders_30": ",.2f", "orders_90": ",.2f", "orders_365": ",.2f"}
 _FORMATS |= dict.fromkeys(_SHARES, ".0%")
-SHOWN: tuple[str, ...] = ("customer_id", "segment", "rfm_group", "country", "last_ordered_at", "frequency", "monetary")
+SHOWN: tuple[str, ...] = (
+    "customer_id",
+    "segment",
+    "rfm_group",
+    "country",
+    "consent",
+    "last_ordered_at",
+    "frequency",
+    "monetary",
+)
 SHOWN += ("p_alive", "churn_risk", "next_order_at", "clv", "r_score", "f_score", "m_score")
 """The columns that are seen at first, in this order; the others follow in that of the list."""
 

@@ -11,6 +11,7 @@ from dashboard.components.card import card, segment_chip
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import empty, slot
 from dashboard.components.table import Column, table
+from dashboard.downloads import left_out_in_words
 from dashboard.pages.offers_pairs import AGAIN, COMMAND, alike, together
 from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.filters import Filters
@@ -103,6 +104,7 @@ def audience(view: View) -> Component:
         expected = Column("clv", "Next year", lambda v: fmt.short_money(v, view.currency), numeric=True)
         columns.append(expected)
     about = f"Who is likeliest to want it and has not bought it, best first. Worth {_worth(frame, value, view)}"
+    about = f"{about} {left_out_in_words(view)}".rstrip()
     narrowed = f" of {whole} in this view" if len(frame) < whole else ""
     title = f"Write to {fmt.plural(len(frame), 'customer')}{narrowed}"
     query = view.filters.query()

@@ -9,6 +9,7 @@ from dashboard.components.card import card
 from dashboard.components.product import product_label, with_product
 from dashboard.components.states import slot
 from dashboard.components.table import Column, table
+from dashboard.downloads import left_out_in_words
 from dashboard.view import CONTROL, Component, Ignores, Page, View
 from db.queries import recommendations as queries
 
@@ -48,6 +49,7 @@ def lists(view: View) -> Component:
     words = [f"{fmt.plural(many, 'list')} in this view. "]
     if view.filters.rules.narrow:
         words += [offering.shorter(many, short, emptied), " ", offering.without_rules(view, offering.CUSTOMERS)]
+    words += [" ", left_out_in_words(view)]
     button = offering.download(f"/download/recommendations.csv{view.filters.query()}", "Download the lists")
     return html.Div([html.P(words, className="lists-said", role="status"), button], className="bar start")
 

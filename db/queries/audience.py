@@ -1,14 +1,13 @@
 """One product as an offer: what it is, whom to write to about it, what is bought with it and what is like it."""
 
-from collections.abc import Iterator
-
 import pandas as pd
-import pyarrow as pa
 
 from db.conditions import Condition
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH
+from db.queries.consent import WholeList, agreed, refused
 from db.snapshot import Snapshot
+from settings import Consent
 
 WHOLE_AUDIENCE = (
     *("product_id", "product", "rank", "customer_id", "segment", "reason", "score"),
@@ -81,19 +80,21 @@ def size(snapshot: Snapshot, product_id: str) -> int:
 def audience(snapshot: Snapshot, filters: Filters, product_id: str) -> pd.DataFrame:
     """Whom to write to about a product, of the customers the filters leave: the columns of `WHOLE_AUDIENCE`, the
     likeliest first."""
-    found = _audience(filters, product_id)
+    found = _audience(filters.on_customers(), product_id)
     return snapshot.frame(found.sql, found.values)
 
 
-def whole_audience(snapshot: Snapshot, filters: Filters, product_id: str) -> tuple[int, Iterator[pa.RecordBatch]]:
-    """The same for a download: how many rows, and the batches."""
-    found = _audience(filters, product_id)
-    total = snapshot.scalar(f"SELECT count(*) FROM ({found.sql})", found.values)
-    return int(total), snapshot.batches(found.sql, found.values)
-
-
-def _audience(filters: Filters, product_id: str) -> Condition:
+def whole_audience(snapshot: Snapshot, filters: Filters, product_id: str, consent: Consent) -> WholeList:
+    """The same for a download, of those who may be contacted."""
     where = filters.on_customers()
+    found, others = (_audience(where & of, product_id) for of in (agreed(consent), refused(consent)))
+    total, missing = (
+        int(snapshot.scalar(f"SELECT count(*) FROM ({part.sql})", part.values)) for part in (found, others)
+    )
+    return WholeList(total, snapshot.batches(found.sql, found.values), missing)
+
+
+def _audience(where: Condition, product_id: str) -> Condition:
     sql = f"""
         WITH target AS (FROM product_audience WHERE product_id = ?), known AS (
             SELECT customer_id, segment, last_ordered_at, frequency, monetary::DOUBLE AS monetary, clv

@@ -11,8 +11,11 @@ import pyarrow as pa
 from db.conditions import Condition
 from db.filters import Filters
 from db.grid import GridRequest
+from db.queries.consent import WholeList, agreed, refused
 from db.queries.customers import COLUMNS, chosen, counted, in_order, selected
+from db.sales import CONSENT
 from db.snapshot import Snapshot
+from settings import Consent
 
 OFFERS = ("new_offers", "buy_again_offers")
 LIST_COLUMNS = (*COLUMNS, *OFFERS)
@@ -29,11 +32,17 @@ USING (product_id) GROUP BY customer_id
 
 
 def whole_list(
-    snapshot: Snapshot, filters: Filters, request: GridRequest, columns: Sequence[str] = LIST_COLUMNS
-) -> tuple[int, Iterator[pa.RecordBatch]]:
-    """Every customer the filters and the grid leave: their number, and the batches of these columns."""
-    where = chosen(snapshot, filters, request)
-    return counted(snapshot, where), _in_blocks(snapshot, where, in_order(request), columns)
+    snapshot: Snapshot,
+    filters: Filters,
+    request: GridRequest,
+    consent: Consent,
+    columns: Sequence[str] = LIST_COLUMNS,
+) -> WholeList:
+    """Every customer the filters and the grid leave and who may be contacted, with these columns."""
+    found = chosen(snapshot, filters, request)
+    where = found & agreed(consent)
+    rows = _in_blocks(snapshot, where, in_order(request), columns)
+    return WholeList(counted(snapshot, where), rows, counted(snapshot, found & refused(consent)))
 
 
 def _in_blocks(snapshot: Snapshot, where: Condition, order: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -51,8 +60,8 @@ def _block(snapshot: Snapshot, ids: list[str], columns: Sequence[str]) -> Iterat
     ends = (min(ids), max(ids))
     values: tuple[object, ...] = (ids, len(ids), *ends)
     parts = [f"listed JOIN (FROM customer_segment WHERE {among}) USING (customer_id)"]
-    if "country" in columns:
-        parts.append(f"(SELECT customer_id, country FROM customer WHERE {among}) USING (customer_id)")
+    if {"country", "consent"}.intersection(columns):
+        parts.append(f"(SELECT customer_id, country, {CONSENT} FROM customer WHERE {among}) USING (customer_id)")
         values += ends
     if set(OFFERS) & set(columns):
         parts.append(f"({_OF_BLOCK.format(among=among)}) USING (customer_id)")

@@ -7,6 +7,7 @@ from db.drill import CAUSES, COURSES
 from db.filters import Filters
 from db.grid import ColumnKind, GridRequest
 from db.remembered import remembered
+from db.sales import CONSENT
 from db.snapshot import Snapshot
 
 COLUMNS: dict[str, ColumnKind] = {
@@ -15,6 +16,7 @@ COLUMNS: dict[str, ColumnKind] = {
     "rfm_group": "text",
     "alternative": "text",
     "country": "text",
+    "consent": "text",
     "first_ordered_at": "date",
     "last_ordered_at": "date",
     **dict.fromkeys(("recency_days", "frequency", "monetary", "average_order", "gap_days", "tenure_days"), "number"),
@@ -113,8 +115,8 @@ def one(snapshot: Snapshot, customer_id: str) -> pd.Series | None:
     """A segmented customer's row of the list with the attributes (JSON text), or None for a stranger."""
     columns = ", ".join(selected(name) for name in COLUMNS)
     frame = snapshot.frame(
-        f"SELECT {columns}, attributes FROM (FROM customer_segment WHERE customer_id = ?) "
-        "LEFT JOIN (SELECT customer_id, country, attributes FROM customer WHERE customer_id = ?) USING (customer_id)",
+        f"SELECT {columns}, attributes FROM (FROM customer_segment WHERE customer_id = ?) LEFT JOIN "
+        f"(SELECT customer_id, country, {CONSENT}, attributes FROM customer WHERE customer_id = ?) USING (customer_id)",
         (customer_id, customer_id),
     )
     return None if frame.empty else frame.iloc[0]

@@ -9,8 +9,10 @@ from db.conditions import ANY, Condition
 from db.drill import Grouping
 from db.filters import Filters
 from db.offer_rules import LIST_LENGTH, OfferRules
+from db.queries.consent import WholeList, agreed, refused
 from db.remembered import remembered
 from db.snapshot import Snapshot
+from settings import Consent
 
 KINDS = ("discover", "buy_again")
 MOST_OFFERED = 12
@@ -120,15 +122,20 @@ def _for_segments(snapshot: Snapshot, by: Grouping, rules: OfferRules) -> pd.Dat
     )
 
 
-def whole_lists(snapshot: Snapshot, filters: Filters) -> tuple[int, Iterator[pa.RecordBatch]]:
-    """Every list of the customers in view, by customer, kind and rank: how many rows, and the batches.
+def whole_lists(snapshot: Snapshot, filters: Filters, consent: Consent) -> WholeList:
+    """Every list of the customers in view who may be contacted, by customer, kind and rank.
 
     Some customers are taken at a time, so that memory does not grow with their number.
     """
-    chosen, lists = _of_view(snapshot, filters, whole=False)
-    with_chosen = f"WITH chosen AS MATERIALIZED ({chosen.sql})"
-    total = snapshot.scalar(f"{with_chosen} SELECT count(*) FROM ({lists.sql})", (*chosen.values, *lists.values))
-    return int(total), _by_customers(snapshot, filters.rules, chosen)
+    everybody, lists = _of_view(snapshot, filters, whole=False)
+
+    def counted(what: str, chosen: Condition) -> int:
+        sql = f"WITH chosen AS MATERIALIZED ({chosen.sql}) SELECT {what} FROM ({lists.sql})"
+        return int(snapshot.scalar(sql, (*chosen.values, *lists.values)))
+
+    chosen = everybody & agreed(consent)
+    missing = counted("count(DISTINCT customer_id)", everybody & refused(consent))
+    return WholeList(counted("count(*)", chosen), _by_customers(snapshot, filters.rules, chosen), missing)
 
 
 def _by_customers(snapshot: Snapshot, rules: OfferRules, chosen: Condition) -> Iterator[pa.RecordBatch]:

@@ -27,7 +27,8 @@ def building(
         runs.refuse(engine, run_id, str(error), metrics={REASON: str(error)})
         raise
     except BaseException as error:
-        cause = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else repr(error)
+        # the words of an error that nobody foresaw may name customers, and the record keeps the message
+        cause = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else type(error).__name__
         message = str(error) if isinstance(error, SpectrumError) else f"Broken off by {cause}; run the models again."
         with suppress(DatabaseError):  # the run is closed already, or the database is gone: the first error says more
             runs.refuse(engine, run_id, message)

@@ -76,6 +76,26 @@ def test_customers_bring_attributes_under_their_own_names(engine: Engine, tmp_pa
     assert (done.load.rows_read, done.load.rows_accepted, done.load.amount_read) == (5, 3, Decimal())
 
 
+@pytest.mark.parametrize(
+    ("columns", "answers"),
+    [
+        ("Accepts Email Marketing", {"yes": True, "no": False, "": None}),
+        ("Email Subscription Status", {"Subscribed": True, "Never subscribed": False, "pending": False}),
+        ("Opted-Out", {"yes": False, "no": True, "": None}),
+        ("do_not_email", {"1": False, "0": True}),
+        ("Newsletter,Accepts Marketing", {"yes,no": False, "no,yes": False, "yes,": True, ",": None, "yes,yes": True}),
+        ("Consent,Unsubscribed", {"yes,yes": False, "yes,no": True, ",yes": False, "no,no": False}),
+    ],
+)
+def test_who_refuses_in_any_column_does_not_agree(
+    engine: Engine, tmp_path: Path, columns: str, answers: dict[str, bool | None]
+) -> None:
+    lines = [f"c{place},{cells}\n" for place, cells in enumerate(answers)]
+    put(engine, tmp_path, "customers", f"customer id,{columns}\n{''.join(lines)}")
+    found = rows(engine, "SELECT CAST(attributes ->> 'consent' AS boolean) FROM customer ORDER BY customer_id")
+    assert [answer for (answer,) in found] == list(answers.values())
+
+
 def test_the_catalogue_goes_before_what_orders_say(engine: Engine, tmp_path: Path) -> None:
     put(engine, tmp_path, "products")
     path = tmp_path / "orders.csv"

@@ -44,6 +44,10 @@ WHOLE = (
 
 DERIVED = {"line_flag.parquet", "sales.duckdb", "known.duckdb"}
 
+TABLES = [
+    table.name for table in schema.metadata.sorted_tables if table.name != "audit_event"
+]  # it refuses to be emptied
+
 
 def add_load(engine: Engine, months: Sequence[str], lines: int = 200) -> None:
     """A finished load of seeded lines in the given months: guests, returns and fractions of a cent among them."""
@@ -404,7 +408,7 @@ def test_another_database_with_the_same_numbers_is_another_content(engine: Engin
     publish_scores(engine, [0.5])
     snapshot.refresh(engine, settings.data_dir)
     with engine.begin() as connection:
-        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        tables = ", ".join(TABLES)
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
     add_load(engine, ["2011-01"], lines=100)
     publish_scores(engine, [0.7])
@@ -418,7 +422,7 @@ def test_another_database_with_the_same_numbers_is_another_content(engine: Engin
 def test_the_data_version_is_of_content_and_options_alone(engine: Engine, settings: Settings) -> None:
     def version_of(options: str, *loads: int) -> str:
         with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(t.name for t in schema.metadata.sorted_tables)}"))
+            connection.execute(text(f"TRUNCATE {', '.join(TABLES)}"))
         for lines in loads:
             add_load(engine, ["2011-01"], lines)
         with engine.begin() as connection:
