@@ -3,7 +3,7 @@
 import typer
 
 from console import console, says_errors
-from db import embedded, engine, snapshot
+from db import checksums, embedded, engine, snapshot
 from settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -32,6 +32,15 @@ def migrate() -> None:
     """Bring the schema up to this version (every other command does so too)."""
     engine.make_engine(load_settings()).dispose()
     console.print("The schema is current.")
+
+
+@app.command()
+@says_errors
+def check() -> None:
+    """Compare the published results with what they were when they were published."""
+    checked = checksums.check(engine.make_engine(load_settings()))
+    told = ", ".join(f"run {run_id}" for run_id in checked) or "there are none"
+    console.print(f"The published results are as they were published ({told}).")
 
 
 @app.command("snapshot")

@@ -19,6 +19,12 @@ from settings import Settings
 
 _MIGRATION_LOCK = 0x5350_4543  # any number, as long as every version takes the same
 _SESSION = {"options": "-c timezone=UTC", "application_name": "shopper-spectrum"}
+_IMPATIENT = {
+    **_SESSION,
+    "options": f"{_SESSION['options']} -c lock_timeout=3s -c statement_timeout=30s",
+    "connect_timeout": 3,
+}
+_GIVEN_UP = (psycopg2.errors.LockNotAvailable, psycopg2.errors.QueryCanceled)
 
 
 def database_url(settings: Settings, *, keep_running: bool = False) -> str:
@@ -28,8 +34,11 @@ def database_url(settings: Settings, *, keep_running: bool = False) -> str:
     return embedded_url(settings.data_dir, keep_running=keep_running)
 
 
-def make_engine(settings: Settings) -> Engine:
-    """An engine on the database in use, migrated. Raises DatabaseError or ConfigurationError."""
+def make_engine(settings: Settings, *, impatient: bool = False) -> Engine:
+    """An engine on the database in use, migrated. Raises DatabaseError or ConfigurationError.
+
+    What an `impatient` one asks for somebody who waits fails within seconds, not after as long as it takes.
+    """
     try:
         url = make_url(database_url(settings))
     except ArgumentError as error:
@@ -38,7 +47,8 @@ def make_engine(settings: Settings) -> Engine:
         ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL names {url.get_backend_name()}; Shopper Spectrum needs Postgres.")
-    engine = create_engine(url.set(drivername="postgresql+psycopg2"), pool_pre_ping=True, connect_args=_SESSION)
+    session = _IMPATIENT if impatient else _SESSION
+    engine = create_engine(url.set(drivername="postgresql+psycopg2"), pool_pre_ping=True, connect_args=session)
     migrate(engine)
     return engine
 
@@ -55,9 +65,12 @@ def migrate(engine: Engine) -> None:
             if tuple(applied) == tuple(scripts.get_heads()):
                 return
             _refuse_unknown(applied, scripts)
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # half a migration helps nobody
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
+        if isinstance(error.orig, _GIVEN_UP):
+            raise DatabaseError(f"The database takes too long ({_said(error)}); try again in a minute.") from error
         where = engine.url.render_as_string(hide_password=True)
         raise DatabaseError(
             f"The database at {where} cannot be reached ({_said(error)}); start it, or correct DATABASE_URL."
@@ -70,18 +83,26 @@ def migrate(engine: Engine) -> None:
         ) from error
 
 
+def ping(engine: Engine) -> None:
+    """Raise DatabaseError where the database does not answer."""
+    with clear_errors("it was asked for a sign of life", "start it, or wait until it is back"), engine.connect() as it:
+        it.execute(text("SELECT 1"))
+
+
 @contextmanager
 def clear_errors(happening: str, advice: str) -> Iterator[None]:
     """A failure of the database becomes a DatabaseError: "The database failed while {happening} (...); {advice}."
 
     In brackets stands the first line of what the server or the driver said: what follows it are values and statements.
+    One that an impatient engine did not wait for takes too long.
     """
     try:
         yield
     except (SQLAlchemyError, psycopg2.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         said = next(iter(str(cause).splitlines()), type(cause).__name__)
-        raise DatabaseError(f"The database failed while {happening} ({said}); {advice}.") from error
+        failed = "takes too long" if isinstance(cause, _GIVEN_UP) else "failed"
+        raise DatabaseError(f"The database {failed} while {happening} ({said}); {advice}.") from error
 
 
 def _said(error: DBAPIError) -> str:

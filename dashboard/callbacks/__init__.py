@@ -2,18 +2,21 @@
 
 from dash import Dash
 
-from dashboard.callbacks import audiences, browser, data, filters, grid, pick, router, slots
+from dashboard.callbacks import audiences, away, browser, data, filters, grid, pick, router, slots
+from dashboard.record import Record
 from dashboard.view import Views
 from settings import Settings
 
 
 def register(app: Dash, views: Views, settings: Settings) -> None:
     """Register all of them."""
+    record = Record(settings)
     router.register(app, views)
     slots.register(app, views)
     filters.register(app, views)
     grid.register(app, views)
     pick.register(app, views)
-    data.register(app, views, settings)
-    audiences.register(app, views, settings)
+    data.register(app, views, settings, record)
+    audiences.register(app, views, record)
+    away.register(app, views, record)
     browser.register(app)

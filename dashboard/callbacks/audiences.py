@@ -18,14 +18,12 @@ from db.audiences import Audience
 from db.filters import Filters
 from db.queries import customers
 from errors import SnapshotError, SpectrumError
-from settings import Settings
 
 _LARGEST = 2**31 - 1
 
 
-def register(app: Dash, views: Views, settings: Settings) -> None:
+def register(app: Dash, views: Views, record: Record) -> None:
     """Save, list, count, rename and delete. While Postgres is away each says so in its own place."""
-    record = Record(settings)
 
     @app.callback(
         Output(ids.AUDIENCE_SAID, "children"),

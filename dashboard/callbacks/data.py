@@ -20,9 +20,8 @@ from errors import InputError, SnapshotError, SpectrumError
 from settings import Settings
 
 
-def register(app: Dash, views: Views, settings: Settings) -> None:
+def register(app: Dash, views: Views, settings: Settings, record: Record) -> None:
     """Fill the page, and act on its buttons."""
-    record = Record(settings)
 
     @app.callback(
         Output(ids.DATA_BODY, "children"),
