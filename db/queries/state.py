@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import pandas as pd
-
 from db.findings import RETURNED
 from db.snapshot import Snapshot
 
@@ -23,11 +21,11 @@ class State:
 
 def written_at(snapshot: Snapshot) -> datetime | None:
     """Up to when (UTC) loads and runs are in a snapshot, by the newest load and the newest run; None without any."""
-    moment = snapshot.scalar(
-        "SELECT max(ended) FROM (SELECT arg_max(finished_at, load_id) AS ended FROM load "
+    moment: datetime | None = snapshot.scalar(
+        "SELECT max(ended)::TIMESTAMP FROM (SELECT arg_max(finished_at, load_id) AS ended FROM load "
         "UNION ALL SELECT arg_max(finished_at, run_id) FROM model_run)"
     )
-    return None if moment is None else pd.Timestamp(moment).tz_convert("UTC").to_pydatetime()
+    return moment
 
 
 def state(snapshot: Snapshot) -> State:

@@ -96,7 +96,8 @@ def _asked(
     many: bool = False,
 ) -> str:
     def name(id_: Any) -> str:
-        return json.dumps(id_, sort_keys=True, separators=(",", ":")) if isinstance(id_, dict) else str(id_)
+        matched = {**id_, "name": ["MATCH"]} if isinstance(id_, dict) else {}
+        return json.dumps(matched, sort_keys=True, separators=(",", ":")) if matched else str(id_)
 
     named = [f"{name(id_)}.{property_}" for id_, property_ in outputs]
     told = [{"id": id_, "property": property_} for id_, property_ in outputs]
@@ -110,5 +111,5 @@ def _asked(
             "changedPropIds": [],
         },
     )
-    assert reply.status_code == 200, reply.get_data(as_text=True)
-    return json.dumps(reply.get_json(), ensure_ascii=False, sort_keys=True)
+    assert reply.status_code in (200, 204), reply.get_data(as_text=True)
+    return json.dumps(reply.get_json(silent=True), ensure_ascii=False, sort_keys=True)
