@@ -25,6 +25,7 @@ from console import progress
 from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from db.engine import make_engine
+from errors import SpectrumError, one_line
 from etl.load import load
 from etl.readers import open_source
 from models import pipeline
@@ -46,34 +47,39 @@ def load_file(settings: Settings, path: Path) -> None:
     snapshot.refresh(engine, settings.data_dir)
 
 
+def load_only(settings: Settings, path: Path) -> None:
+    """A load that the snapshot does not follow."""
+    load(make_engine(settings), open_source(str(path)))
+
+
 def refresh(settings: Settings) -> None:
     """What `python -m db snapshot` does."""
     snapshot.refresh(make_engine(settings), settings.data_dir, wholly=True)
 
 
-def publish(settings: Settings) -> None:
+def publish(settings: Settings, customers: int = CUSTOMERS) -> None:
     """A run of segments whose results are many."""
     engine = make_engine(settings)
     with runs.one_at_a_time(engine):
         run_id = runs.open_run(engine, runs.SEGMENTS, AS_OF, {"by": "hand"}, "x")
-        runs.publish(engine, run_id, {result_schema.customer_segment: many_segments()}, {"k": 1})
+        runs.publish(engine, run_id, {result_schema.customer_segment: many_segments(customers)}, {"k": 1})
     snapshot.refresh(engine, settings.data_dir)
 
 
 AS_OF = datetime(2030, 1, 1)  # noqa: DTZ001
 
 
-def many_segments() -> pd.DataFrame:
+def many_segments(customers: int) -> pd.DataFrame:
     """Results of so many customers, made at random."""
     rng = np.random.default_rng(5)
-    known: dict[str, Any] = {name: rng.integers(1, 6, CUSTOMERS) for name in (C.R_SCORE, C.F_SCORE, C.M_SCORE)}
+    known: dict[str, Any] = {name: rng.integers(1, 6, customers) for name in (C.R_SCORE, C.F_SCORE, C.M_SCORE)}
     known |= {
-        C.RECENCY: rng.integers(0, 900, CUSTOMERS),
+        C.RECENCY: rng.integers(0, 900, customers),
         C.FREQUENCY: 1,
-        C.MONETARY: rng.random(CUSTOMERS),
+        C.MONETARY: rng.random(customers),
         C.CLUSTER: 0,
     }
-    ids = [f"m{number}" for number in range(CUSTOMERS)]
+    ids = [f"m{number}" for number in range(customers)]
     return pd.DataFrame({C.CUSTOMER_ID: ids, C.LAST_ORDERED_AT: pd.Timestamp("2029-01-01"), C.SEGMENT: "X", **known})
 
 
@@ -110,6 +116,17 @@ def killed_at(work: Callable[..., None], *args: Any, step: str) -> None:
     assert process.exitcode == -signal.SIGKILL, f"nobody came to {step} ({process.exitcode})"
 
 
+def failed(work: Callable[..., None], *args: Any) -> tuple[int, str]:
+    """What a command would have said of work that fails: exit code and stderr."""
+    ours, theirs = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=_failed, args=(work, args, theirs))
+    process.start()
+    assert ours.poll(120)
+    code, said = ours.recv()
+    process.join()
+    return code, said
+
+
 def command(settings: Settings, app: str, *arguments: str, most_bytes: int | None = None) -> tuple[int, str]:
     """Exit code and stderr of `python -m ...` in a process that may write so many bytes to a file."""
     ours, theirs = PROCESSES.Pipe()
@@ -125,6 +142,16 @@ def _work(work: Callable[..., None], args: Sequence[Any], step: str | None) -> N
     if step:
         _kill_at(step)
     work(*args)
+
+
+def _failed(work: Callable[..., None], args: Sequence[Any], answer: "Connection[Any, Any]") -> None:
+    try:
+        work(*args)
+        answer.send((0, ""))
+    except SpectrumError as error:
+        answer.send((2, f"error: {one_line(str(error))}\n"))
+    except Exception as error:
+        answer.send((1, repr(error)))
 
 
 def _kill_at(step: str) -> None:

@@ -16,7 +16,7 @@ from dashboard.shell import SHELL_SLOTS
 from settings import Settings
 from tests.faults.apart import APPS
 
-PATHS = ("/", "/segments", "/value", "/movement", "/recommendations", "/quality")
+PATHS = ("/", "/segments", "/quality")
 
 
 def client(settings: Settings) -> FlaskClient:

@@ -11,8 +11,6 @@ from sqlalchemy import text
 
 from db import runs, snapshot
 from db.runs import INTERRUPTED
-from etl.load import load
-from etl.readers import open_source
 from tests.faults import apart, content
 from tests.faults.conftest import Base, Copy, Tried
 from tests.faults.content import Content
@@ -33,8 +31,7 @@ class Work:
 
 
 def loaded_unseen(copy: Copy, base: Base) -> None:
-    """A load that the snapshot does not have."""
-    load(copy.engine, open_source(str(base.more)))
+    apart.done(apart.load_only, copy.settings, base.more)
 
 
 SNAPSHOT_STEPS = (

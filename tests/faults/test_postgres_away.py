@@ -1,9 +1,11 @@
 """Postgres gone, frozen or busy while the dashboard serves: pages go on, what needs it says so, and it recovers."""
 
+import resource
 import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -45,12 +47,29 @@ class Own:
                 (self.server.pgdata / "postmaster.pid").unlink()  # nobody may have buried the process that it names
             case "frozen":
                 for process in everybody:
-                    process.suspend()
+                    with suppress(psutil.NoSuchProcess):
+                        process.suspend()
+
+    @contextmanager
+    def with_room_for(self, most_bytes: int) -> Iterator[None]:
+        """The server anew, as one that may write so many bytes to a file; and then as it was."""
+        self.engine.dispose()
+        self.stop("stopped")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
+        try:
+            self.start("stopped")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        yield
+        self.stop("killed")
+        self.start("stopped")
 
     def start(self, how: str) -> None:
         if how == "frozen":
             for process in self.everybody():
-                process.resume()
+                with suppress(psutil.NoSuchProcess):  # it ends as soon as another one goes on
+                    process.resume()
         else:
             self.server.ensure_postgres_running()
 
@@ -85,6 +104,12 @@ def shop(own: Own) -> Iterator[Own]:
     own.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def shown(own: Own) -> dict[str, str]:
+    """What pages show, whether Postgres is there or not."""
+    return asking.pages(asking.client(own.settings))
+
+
 @pytest.fixture
 def client(shop: Own) -> FlaskClient:
     return asking.client(shop.settings)
@@ -101,23 +126,26 @@ def told_within(seconds: float, visitor: FlaskClient, wanted: bool) -> str:
 @pytest.mark.parametrize("how", ["stopped", "killed", "frozen"])
 @pytest.mark.parametrize("when", ["before the first request", "between requests", "amid requests"])
 def test_pages_go_on_while_postgres_is_gone(
-    shop: Own, tried: Tried, monkeypatch: pytest.MonkeyPatch, how: str, when: str
+    shop: Own,
+    client: FlaskClient,
+    shown: dict[str, str],
+    tried: Tried,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+    when: str,
 ) -> None:
     monkeypatch.setattr("dashboard.record._AGAIN_SECONDS", 0.5)
-    monkeypatch.setattr("dashboard.record._SOON", 1.5)
     before = content.record(shop.engine)
-    shown = asking.pages(asking.client(shop.settings))
-    client = asking.client(shop.settings)
     if when == "between requests":
         assert asking.banner(client) == ""
         assert "1 load: " in asking.data_page(client)
     if when == "amid requests":
-        with ThreadPoolExecutor(3) as pool:
-            asked = [pool.submit(asking.pages, asking.client(shop.settings)) for _ in range(2)]
-            live = pool.submit(lambda: [asking.data_page(client) for _ in range(8)])
+        with ThreadPoolExecutor(2) as pool:
+            asked = pool.submit(asking.pages, client)
+            live = pool.submit(lambda: [asking.data_page(client) for _ in range(4)])
             time.sleep(0.1)
             shop.stop(how)
-            assert all(future.result() == shown for future in asked)
+            assert asked.result() == shown
             assert all("1 load: " in page or is_absence(page) for page in live.result())
     else:
         shop.stop(how)
@@ -126,14 +154,13 @@ def test_pages_go_on_while_postgres_is_gone(
     begun = time.monotonic()
     asking.banner(client)
     assert time.monotonic() - begun < 1, "no page waits for it"
-    assert told_within(5, client, wanted=True).startswith(AWAY)
+    assert told_within(20, client, wanted=True).startswith(AWAY)
     assert is_absence(asking.data_page(client))
     assert is_absence(asking.audiences(client))
     assert asking.pages(client) == shown
-    assert asking.pages(asking.client(shop.settings)) == shown, "of an application that begins now too"
 
     shop.start(how)
-    assert told_within(15, client, wanted=False) == "", "it is back without a restart"
+    assert told_within(30, client, wanted=False) == "", "it is back without a restart"
     assert "1 load: " in asking.data_page(client)
     assert "cannot be read now" not in asking.audiences(client)
     assert asking.pages(client) == shown
@@ -156,10 +183,9 @@ def test_the_banner_says_of_when_the_pages_are(shop: Own, client: FlaskClient) -
 
 @pytest.mark.parametrize("table", ["load", "audience"])
 def test_a_lock_that_another_session_holds_is_said_in_seconds(
-    shop: Own, client: FlaskClient, tried: Tried, table: str
+    shop: Own, client: FlaskClient, shown: dict[str, str], tried: Tried, table: str
 ) -> None:
     asked = {"load": asking.data_page, "audience": asking.audiences}[table]
-    shown = asking.pages(client)
     assert "takes too long" not in asked(client)
     with shop.engine.begin() as connection:
         connection.execute(text(f"LOCK TABLE {table}"))
@@ -226,5 +252,28 @@ def test_a_run_whose_server_goes_is_one_sentence_and_is_closed_by_the_next(
     kind = step.partition(".")[0]
     assert content.published(shop.engine)[kind] == published[kind]
     assert content.building(shop.engine) == 1
+    apart.done(apart.run_models, shop.settings, 1)
+    content.must_be_settled(shop.engine, shop.settings.data_dir)
+
+
+@pytest.mark.parametrize("most_bytes", [17_000_000, 9_000_000], ids=["for its log", "not even for its log"])
+@pytest.mark.parametrize("work", ["load", "publish"])
+def test_a_server_without_room_changes_nothing(
+    shop: Own, tried: Tried, tmp_path: Path, work: str, most_bytes: int
+) -> None:
+    """Tables of more than 16 MB; with less than that Postgres cannot even write its log, and ends."""
+    before, published = content.record(shop.engine, exact=True), content.published(shop.engine)
+    lines(220_000, seed=8).to_csv(tmp_path / "sales.csv", index=False)
+    with shop.with_room_for(most_bytes):
+        if work == "load":
+            code, said = apart.failed(apart.load_only, shop.settings, tmp_path / "sales.csv")
+        else:
+            code, said = apart.failed(apart.publish, shop.settings, 160_000)
+    tried(f"disk full: Postgres amid a {work}", f"{most_bytes} bytes")
+    assert (code, said.count("\n")) == (2, 1), said
+    assert said.startswith("error: The database failed while ")
+    assert said.endswith("nothing was changed.\n")
+    assert content.record(shop.engine, exact=True) == before
+    assert content.published(shop.engine) == published
     apart.done(apart.run_models, shop.settings, 1)
     content.must_be_settled(shop.engine, shop.settings.data_dir)
