@@ -1,7 +1,7 @@
 """The clock moved by years, both ways: newest is what has the highest number, whatever the time of day says.
 
-Postgres' own clock cannot be moved from here, so a trigger moves what it writes of moments; that of Python is moved where
-the product reads it.
+Postgres' own clock cannot be moved from here, so a trigger moves what it writes of moments; that of Python is moved
+where the product reads it.
 """
 
 from datetime import datetime, timedelta
@@ -57,9 +57,8 @@ def test_the_newest_is_newest_by_its_number(shop: Copy, tried: Tried, tmp_path: 
     content.must_be_settled(engine, settings.data_dir)
 
     assert state.state(shown).loaded_at == moment(engine, "load", second.load_id)
-    assert [run.run_id for run in quality.runs(shown)] == sorted(
-        (run.run_id for run in quality.runs(shown)), reverse=True
-    )
+    told = [decision.run_id for decision in quality.decisions(shown)]
+    assert told == sorted(told, reverse=True)
     assert Views(settings).snapshot().version == newest
     pages = asking.pages(asking.client(settings))
     assert len(pages) > 10
@@ -68,7 +67,7 @@ def test_the_newest_is_newest_by_its_number(shop: Copy, tried: Tried, tmp_path: 
     assert content.published(engine)["segments"] > after["segments"]
     with engine.connect() as connection:
         left = connection.execute(text("SELECT run_id FROM model_run WHERE kind = 'segments' ORDER BY 1")).scalars()
-        assert list(left)[0] == after["segments"], "the oldest by number goes"
+        assert next(iter(left)) == after["segments"], "the oldest by number goes"
 
 
 def moment(engine: Any, table: str, number: int) -> datetime:

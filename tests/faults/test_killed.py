@@ -83,7 +83,7 @@ WORKS = {
             "models.pipeline.recommendations:runs.publish+",
             "models.pipeline.building:runs.prune",
         ),
-        random=8,
+        random=6,
     ),
 }
 

@@ -268,7 +268,7 @@ def test_a_server_without_room_changes_nothing(
         if work == "load":
             code, said = apart.failed(apart.load_only, shop.settings, tmp_path / "sales.csv")
         else:
-            code, said = apart.failed(apart.publish, shop.settings, 160_000)
+            code, said = apart.failed(apart.publish, shop.settings, 240_000)
     tried(f"disk full: Postgres amid a {work}", f"{most_bytes} bytes")
     assert (code, said.count("\n")) == (2, 1), said
     assert said.startswith("error: The database failed while ")
