@@ -77,6 +77,8 @@ class Copy:
 @pytest.fixture(scope="session")
 def base(server: URL, run_root: Path) -> Iterator[Base]:
     """The shop of all: one file loaded, a run of segments and one of recommendations published, a snapshot."""
+    _execute(server, "ALTER SYSTEM SET fsync = off")  # nobody cuts the power, and what a killed one wrote is written
+    _execute(server, "SELECT pg_reload_conf()")
     files = Path(mkdtemp(prefix="faults-", dir=run_root))
     files.chmod(0o755)
     lines(900, seed=3).to_csv(files / "first.csv", index=False)

@@ -55,10 +55,10 @@ WORKS = {
             "etl.load:loads.explain+",
             "tests.faults.apart:snapshot.refresh",
         ),
-        random=8,
+        random=6,
         with_file=True,
     ),
-    "snapshot refresh": Work(apart.refresh, SNAPSHOT_STEPS, random=6, prepared=loaded_unseen),
+    "snapshot refresh": Work(apart.refresh, SNAPSHOT_STEPS, random=4, prepared=loaded_unseen),
     "publish": Work(
         apart.publish,
         (
@@ -69,7 +69,7 @@ WORKS = {
             "db.runs:_close+",
             "tests.faults.apart:snapshot.refresh",
         ),
-        random=6,
+        random=4,
     ),
     "model run": Work(
         apart.run_models,
@@ -83,7 +83,7 @@ WORKS = {
             "models.pipeline.recommendations:runs.publish+",
             "models.pipeline.building:runs.prune",
         ),
-        random=6,
+        random=4,
     ),
 }
 
