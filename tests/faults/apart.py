@@ -145,7 +145,7 @@ def _work(work: Callable[..., None], args: Sequence[Any], step: str | None) -> N
     work(*args)
 
 
-def _unsynced(_: int) -> None:
+def _unsynced(_: object) -> None:
     """Nobody cuts the power: what a killed process wrote is written, and a busy disk need not be waited for."""
 
 
