@@ -5,7 +5,7 @@ uv_compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 shipped := auth dashboard db etl models tools console.py errors.py permissions.py settings.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download fuzz audit sbom docs images notebook lint format lock clean
+.PHONY: help setup setup-dev demo test test-faults bench-load bench-segments bench-recommend bench-dashboard bench-browser bench-visitors bench-download fuzz audit sbom docs images notebook lint format lock clean
 
 help:  ## List these targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ demo: setup  ## Load the sample, run the models, serve the dashboard on http://1
 
 test: setup-dev  ## Run all tests
 	@$(python) -m pytest -n 2
+
+test-faults: setup-dev  ## Kill, fill, freeze and corrupt what can be, and see that nothing is lost (minutes)
+	@$(python) -m pytest -n 2 tests/faults
 
 bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its memory at 2 and 20 million
 	@$(python) -m benchmarks.load compare

@@ -27,6 +27,18 @@ class WholeShopError(SnapshotError):
     """What was asked for is counted over the whole shop, and whoever asks sees a part of it."""
 
 
+class ChangedResultsError(SnapshotError):
+    """The results of a run are not those that were published."""
+
+    def __init__(self, run_id: int, message: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class ModelError(SpectrumError):
+    """A model cannot cope with the data; its run is refused, and what was published stays."""
+
+
 class ReportError(SpectrumError):
     """A report could not be printed; no file was written."""
 

@@ -133,6 +133,7 @@ CALLBACKS: Mapping[str, Right] = MappingProxyType(
         "audiences-body.children": _R.LISTS,
         "audience-count.children": _R.LISTS,
         "audiences-changed.data": _R.LISTS,
+        "database-away.children": _R.TOTALS,
     }
 )
 """Callback that the server answers, by its first output (of ids with a type, the type) -> what it asks for."""

@@ -43,6 +43,7 @@ class Known:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._of: dict[int, tuple[float, User | None]] = {}
+        self._failed_at = float("-inf")
         self._lock = Lock()
 
     def user(self, user_id: int) -> User | None:
@@ -52,9 +53,12 @@ class Known:
             asked_at, found = self._of.get(user_id, (float("-inf"), None))
         if now - asked_at < _FRESH_SECONDS:
             return found
+        if now - self._failed_at < _FRESH_SECONDS:  # nobody else waits for a database that hangs
+            return found if now - asked_at < _STALE_SECONDS else None
         try:
             found = self._database.ask(lambda engine: users.by_id(engine, user_id))
         except DatabaseError:
+            self._failed_at = time.monotonic()
             return found if now - asked_at < _STALE_SECONDS else None
         with self._lock:
             self._of[user_id] = now, found

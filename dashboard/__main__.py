@@ -16,7 +16,7 @@ from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
 from db.users import address, first_link
-from errors import ConfigurationError, DatabaseError
+from errors import ConfigurationError, DatabaseError, SnapshotError
 from settings import Settings, load_settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -97,16 +97,15 @@ def _first_link(settings: Settings) -> str | None:
 
 
 def _bring_up_to_date(settings: Settings) -> None:
-    """The snapshot may be behind a database that others load into; without the database the last snapshot is served."""
+    """The snapshot may be behind a database that others load into; where it cannot follow, the last one is served."""
     try:
         engine = make_engine(settings)
-    except DatabaseError as error:
+        refresh(engine, settings.data_dir)
+        engine.dispose()
+    except (DatabaseError, SnapshotError) as error:
         if newest_version(settings.data_dir) is None:
             raise
         complaints.print(f"[yellow]The last snapshot is served as it is.[/] {error}")
-        return
-    refresh(engine, settings.data_dir)
-    engine.dispose()
     release(settings.data_dir)
 
 

@@ -4,6 +4,7 @@ All state is files under `data_dir/uploads/<token>/`: a load goes on when the ta
 it.
 """
 
+import errno
 import fcntl
 import json
 import logging
@@ -15,7 +16,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,14 +79,19 @@ class Upload:
     def inspect(self, kind: str, mapping: Mapping[str, Any] | None) -> None:
         """Look at the file again, by a mapping or else as a kind. Raises InputError; what was understood stays then."""
         options = ["--as", kind]
-        if mapping is not None:
-            (self.folder / "asked.toml").write_text(toml(mapping), encoding="utf-8")
-            options = ["--mapping", str((self.folder / "asked.toml").resolve())]
-        told = _output(self._settings, "inspect", *options, "--json", "--", self.what)
-        (self.folder / "inspection.json").write_text(told, encoding="utf-8")
+        with room():
+            if mapping is not None:
+                (self.folder / "asked.toml").write_text(toml(mapping), encoding="utf-8")
+                options = ["--mapping", str((self.folder / "asked.toml").resolve())]
+            told = _output(self._settings, "inspect", *options, "--json", "--", self.what)
+            (self.folder / "inspection.json").write_text(told, encoding="utf-8")
 
     def start(self) -> None:
         """Load the file by what was understood of it; one load at a time. Raises InputError."""
+        with room():
+            self._start()
+
+    def _start(self) -> None:
         if any(other.progress().running for other in uploads(self._settings)):
             raise InputError("Another load is running; press Load again when it is done.")
         options = []
@@ -156,9 +163,25 @@ def new(settings: Settings, name: str) -> Upload:
         raise InputError(f"There are {_MOST_UPLOADS} files waiting to be loaded already; load or remove one first.")
     token = secrets.token_urlsafe(24)
     folder = settings.data_dir / "uploads" / token
-    (folder / "file").mkdir(parents=True, mode=0o700)
-    (folder / "name").write_text(name, encoding="utf-8")
+    try:
+        with room():
+            (folder / "file").mkdir(parents=True, mode=0o700)
+            (folder / "name").write_text(name, encoding="utf-8")
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return Upload(settings, token)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """A disk that is full, or fails, is one sentence."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "there is no room left on the server's disk" if full else "the connection or the disk failed"
+        raise InputError(f"The file could not be kept ({why}); try again.") from error
 
 
 def uploads(settings: Settings) -> list[Upload]:

@@ -54,8 +54,10 @@ class Noted:
         if self._is_again(key):
             return
         try:
+            if self._record.is_away():
+                raise DatabaseError("It is away.")
             self._record.note(who, action, subject, rows, details)
-        except DatabaseError:  # what is seen comes from the snapshot, and Postgres may be away
+        except DatabaseError:  # what is seen comes from the snapshot, and goes on
             _log.warning("not in the audit log: %s %s %s %s %s", who, action, subject, rows, dict(details))
 
     def _is_again(self, key: str) -> bool:

@@ -19,6 +19,10 @@ class Record:
         self.database = database
         self._ask = database.ask
 
+    def is_away(self) -> bool:
+        """Whether Postgres was away when it was last asked, which is at most every few seconds."""
+        return self.database.is_away()
+
     def schema(self) -> str:
         """The revision that the schema is of. Raises DatabaseError where it is not this version's."""
         return self._ask(schema_revision)

@@ -40,6 +40,7 @@ def shell(views: Views) -> Component:
             dcc.Store(id=ids.OFFERED, data=offered),
             html.A("Skip to the content", href="#page", className="skip"),
             _header(who),
+            html.Div(id=ids.AWAY, role="status"),
             filter_bar.bar(choices, span, views.currency),
             slot("shell.printed", "strip", "on-paper", of=ids.shell_slot),
             html.Main(id=ids.PAGE, tabIndex=-1),

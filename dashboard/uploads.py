@@ -1,6 +1,5 @@
 """The routes of the Data page: a file comes in as a stream, rejected rows go out."""
 
-import errno
 import re
 from urllib.parse import unquote
 
@@ -92,7 +91,7 @@ def _kept(settings: Settings) -> jobs.Upload:
     upload = jobs.new(settings, name)
     received = 0
     try:
-        with (upload.folder / "file" / name).open("wb") as sink:
+        with jobs.room(), (upload.folder / "file" / name).open("wb") as sink:
             while chunk := request.stream.read(_CHUNK):
                 received += len(chunk)
                 if received > limit:
@@ -102,11 +101,6 @@ def _kept(settings: Settings) -> jobs.Upload:
             raise InputError("The file did not arrive whole; drop it again.")
         if not received:
             raise InputError("The file is empty; export it again.")
-    except OSError as error:
-        upload.remove()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "there is no room left on the server's disk" if full else "the connection or the disk failed"
-        raise InputError(f"The file could not be kept ({why}); try again.") from error
     except BaseException:
         upload.remove()
         raise

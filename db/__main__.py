@@ -14,7 +14,7 @@ from rich.markup import escape
 from sqlalchemy import Engine
 
 from console import console, progress, says_errors
-from db import audit, backup, checksums, embedded, engine, erasure, privacy, restore, snapshot
+from db import audit, backup, checksums, embedded, engine, erasure, privacy, restore, run_checksums, snapshot
 from db.checksums import Content
 from db.privacy import Erased
 from db.secret import FORGOTTEN, secret
@@ -47,6 +47,15 @@ def migrate() -> None:
     """Bring the schema up to this version (every other command does so too)."""
     engine.make_engine(load_settings()).dispose()
     console.print("The schema is current.")
+
+
+@app.command()
+@says_errors
+def check() -> None:
+    """Compare the published results with what they were when they were published."""
+    checked = run_checksums.check(engine.make_engine(load_settings()))
+    told = ", ".join(f"run {run_id}" for run_id in checked) or "there are none"
+    console.print(f"The published results are as they were published ({told}).")
 
 
 @app.command("snapshot")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pyarrow as pa
 from sqlalchemy import Column, Connection, MetaData, Table, Text, text
 
-from db import result_schema, schema
+from db import result_schema, run_checksums, schema
 from db.bulk import copy_in, copy_out
 from db.columns import Columns as C
 from db.filters import Filters
@@ -85,6 +85,8 @@ def erase(connection: Connection, load_id: int | None = None) -> dict[str, int]:
             where += " AND load_id = :load_id"
         change = f"UPDATE {table.name} SET customer_id = NULL" if table in ANONYMOUS else f"DELETE FROM {table.name}"
         removed[table.name] = connection.execute(text(f"{change} WHERE {where}"), {"load_id": load_id}).rowcount
+    if load_id is None:
+        run_checksums.renew(connection)
     return {name: rows for name, rows in removed.items() if rows}
 
 

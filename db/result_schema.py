@@ -6,7 +6,8 @@ from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION, JSONB
 from db.columns import Columns as C
 from db.schema import MONEY, QUANTITY, metadata
 
-# one run of one kind of model; at most one of a kind is published
+# one run of one kind of model; at most one of a kind is published. checksums is what `db.run_checksums` found as it was
+# published; empty for runs of before they were kept
 model_run = Table(
     "model_run",
     metadata,
@@ -17,6 +18,7 @@ model_run = Table(
     Column("parameters", JSONB, nullable=False, server_default="{}"),
     Column("data_version", Text, nullable=False),
     Column("metrics", JSONB, nullable=False, server_default="{}"),
+    Column("checksums", JSONB, nullable=False, server_default="{}"),
     Column("message", Text),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("finished_at", DateTime(timezone=True)),

@@ -3,7 +3,8 @@
 A reader of the `current_*` views sees the last published run of each kind until the very commit that replaces it.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +13,22 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, text, update
 
-from db import erasure
+from db import erasure, run_checksums
 from db.bulk import arrow_table, copy_in
 from db.columns import Columns as C
 from db.engine import clear_errors
-from db.result_schema import model_run
+from db.result_schema import RESULT_TABLES, model_run
 from errors import DatabaseError
 
 SEGMENTS = "segments"
 RECOMMENDATIONS = "recommendations"
 
 _PUBLISH_LOCK = 0x5350_4552
+_RUN_LOCK = 0x5350_5255
+_AGAIN_SECONDS = 0.2
+
+INTERRUPTED = "It was interrupted before it was done; run the models again."
+"""What a run says whose process was killed."""
 
 Results = Mapping[Table, pd.DataFrame]
 """Result table -> its rows, without the run."""
@@ -40,6 +46,31 @@ class Run:
     data_version: str
     metrics: Mapping[str, Any]
     message: str | None
+
+
+@contextmanager
+def one_at_a_time(engine: Engine, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """While models run; others wait for their turn, and `wait` is called once by one that has to.
+
+    The lock is its session's, so a process that is killed lets it go; a run that such a process left open is refused.
+    Raises DatabaseError.
+    """
+    waited = False
+    with clear_errors("the models waited for their turn", "nothing was changed"):
+        session = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session.detach()  # or the pool would keep the lock
+    try:
+        with clear_errors("the models waited for their turn", "nothing was changed"):
+            while not session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUN_LOCK}).scalar():
+                if not waited:
+                    waited = True
+                    wait()
+                time.sleep(_AGAIN_SECONDS)  # Postgres would wait too, but deaf to Ctrl-C
+            interrupted = {"status": "refused", "message": INTERRUPTED, "finished_at": func.now()}
+            session.execute(update(model_run).where(model_run.c.status == "building").values(interrupted))
+        yield
+    finally:
+        session.close()
 
 
 def open_run(engine: Engine, kind: str, as_of: datetime, parameters: Mapping[str, Any], data_version: str) -> int:
@@ -75,6 +106,8 @@ def publish(
         hold(connection)
         kind = _kind_of_building(connection, run_id)
         _write(connection, run_id, results)
+        kept = {"checksums": run_checksums.of_run(connection, run_id)}
+        connection.execute(update(model_run).where(model_run.c.run_id == run_id).values(kept))
         standing = model_run.c.kind == kind, model_run.c.status == "published"
         newest = connection.execute(select(model_run.c.run_id).where(*standing)).scalar()
         if newest is not None and newest > run_id:
@@ -101,6 +134,26 @@ def refuse(
         _kind_of_building(connection, run_id)
         _write(connection, run_id, results or {})
         _close(connection, run_id, "refused", metrics or {}, message)
+
+
+def withdraw(engine: Engine, run_id: int, message: str) -> None:
+    """Refuse a run after all, without its results; if it was published, the one published before is so again.
+
+    Raises DatabaseError.
+    """
+    run = model_run.c
+    with _transaction(engine, f"run {run_id} was withdrawn") as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+        of_it = run.run_id == run_id
+        kind, status = connection.execute(select(run.kind, run.status).where(of_it)).one()
+        for table in RESULT_TABLES:
+            connection.execute(delete(table).where(table.c.run_id == run_id))
+        withdrawn = {"status": "refused", "message": message, "checksums": {}}
+        connection.execute(update(model_run).where(of_it).values(withdrawn))
+        if status == "published":
+            before = select(func.max(run.run_id)).where(run.kind == kind, run.status == "superseded")
+            again = update(model_run).where(run.run_id == before.scalar_subquery()).values(status="published")
+            connection.execute(again)
 
 
 def published(engine: Engine, kind: str) -> Run | None:

@@ -154,6 +154,7 @@ KNOWN_OF = ("customer_segment", "customer_movement", "customer", "model_run")
 """The tables that the customers of a run are made of, beside the sales."""
 
 _MOST_MEMORY = "4GB"  # what does not fit waits in files
+_TO_THE_FILE = "CHECKPOINT"  # closing would do it too, and not tell of a disk that is full
 
 
 def write_sales(sources: Mapping[str, Sequence[Path]], path: Path) -> None:
@@ -162,6 +163,7 @@ def write_sales(sources: Mapping[str, Sequence[Path]], path: Path) -> None:
         connection.execute("CREATE TEMP VIEW line AS FROM transaction_line")
         for name, sql in TABLES.items():
             connection.execute(f"CREATE TABLE {name} AS {sql}")
+        connection.execute(_TO_THE_FILE)
 
 
 def write_known(sources: Mapping[str, Sequence[Path]], sales: Path, path: Path) -> None:
@@ -169,6 +171,7 @@ def write_known(sources: Mapping[str, Sequence[Path]], sales: Path, path: Path) 
     with _making(path, sources) as connection:
         attach(connection, sales, "TEMP VIEW")
         connection.execute(f"CREATE TABLE {KNOWN} AS FROM ({KNOWN_TABLE}) ORDER BY customer_no")
+        connection.execute(_TO_THE_FILE)
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, view: Literal["VIEW", "TEMP VIEW"] = "VIEW") -> None:
@@ -194,8 +197,7 @@ def quoted(text: object) -> str:
 
 
 def _making(path: Path, sources: Mapping[str, Sequence[Path]]) -> duckdb.DuckDBPyConnection:
-    """A connection that writes the file, with the sources as views; what it leaves in its log is in the file at its
-    end."""
+    """A connection that writes the file, with the sources as views."""
     connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
     connection.execute(f"SET memory_limit = '{_MOST_MEMORY}'")
     connection.execute("SET temp_directory = ?", [str(path.parent / "spill")])

@@ -24,7 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlalchemy import Connection, Engine
 
-from db import findings, result_schema, sales, schema
+from db import findings, result_schema, run_checksums, sales, schema
 from db.bulk import arrow_schema
 from db.engine import clear_errors
 from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
@@ -201,8 +201,8 @@ def refresh(engine: Engine, data_dir: Path, *, wholly: bool = False) -> Path:
     """Bring the snapshot up to the record and remove versions nobody reads; gives the newest version's directory.
 
     What was made from the same content before is kept where it is sound (`wholly`: by its checksum, which reads all of
-    it), else written anew. Raises SnapshotError where the directory cannot be written, DatabaseError where the
-    database fails; the snapshot before stays in either case.
+    it), else written anew. Raises SnapshotError where the directory cannot be written, ChangedResultsError where a
+    run's results are not those that were published, DatabaseError where the database fails; the snapshot before stays.
     """
     root = _root(data_dir)
     advice = "what is loaded and published is in the record, and `python -m db snapshot` makes a snapshot of it"
@@ -228,11 +228,32 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
         _prune(root, old)
         return old
     building = root / "building"
+    try:
+        _build(connection, wanted, last + 1, building, old, sound)
+        place = root / f"{last + 1:08d}"
+        (root / _LAST).write_text(str(last + 1))
+        building.rename(place)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)  # half of one would only fill a disk that is full already
+    make_durable(root)
+    _prune(root, place)
+    return place
+
+
+def _build(
+    connection: Connection,
+    wanted: Wanted,
+    version: int,
+    building: Path,
+    old: Path | None,
+    sound: Mapping[tuple[str, str], Part],
+) -> None:
+    """All of a version, on the disk, in a directory of its own."""
     shutil.rmtree(building, ignore_errors=True)
     for name in ("transaction_line", *names(result_schema.RESULT_TABLES)):
         (building / name).mkdir(parents=True)
     manifest = Manifest(
-        version=last + 1,
+        version=version,
         data_version=wanted.data_version,
         loads=wanted.loads,
         runs=wanted.runs,
@@ -241,12 +262,6 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
     (building / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
     for path in (building / _MANIFEST, *(path for path in building.iterdir() if path.is_dir()), building):
         make_durable(path)
-    place = root / f"{manifest.version:08d}"
-    (root / _LAST).write_text(str(manifest.version))
-    building.rename(place)
-    make_durable(root)
-    _prune(root, place)
-    return place
 
 
 def _last_number(root: Path, newest: Path | None) -> int:
@@ -287,8 +302,11 @@ def _write_parts(
         findings.write(lines, building / f"{FINDINGS}.parquet")
     for name, files in wanted.fingerprints.items():
         if name not in ("transaction_line", FINDINGS, sales.SALES, sales.KNOWN):
+            table = schema.metadata.tables[name.partition(OF_RUN)[0]]
             for file in fresh.intersection(files):
-                write_table(connection, schema.metadata.tables[name.partition(OF_RUN)[0]], building / file)
+                write_table(connection, table, building / file)
+                if table in result_schema.RESULT_TABLES and (run := Path(file).stem).isdecimal():
+                    run_checksums.must_be(connection, table, int(run))
     sources = {name: [building / file for file in files] for name, files in wanted.fingerprints.items()}
     if SALES_FILE in fresh:
         sales.write_sales(

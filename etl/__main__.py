@@ -4,7 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -236,8 +236,15 @@ def rejected(
     if first is None:
         console.print(f"Load {number} has no rejected rows to mend; nothing is written.")
         return
-    with _writing(to), to.open("w", encoding="utf-8", newline="") as sink:
-        rows = write_csv(chain([first], refused), columns, sink)
+    half = to.with_name(f"{to.name}.new")  # half of the rows must not pass for all of them
+    try:
+        with _writing(to):
+            with half.open("w", encoding="utf-8", newline="") as sink:
+                rows = write_csv(chain([first], refused), columns, sink)
+            half.replace(to)
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
     mapping = mapping_of(load, to.name)
     if mapping:
         _write(beside, mapping)

@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from dashboard.callbacks import audiences, browser, data, filters, grid, pick, router, slots
+from dashboard.callbacks import audiences, away, browser, data, filters, grid, pick, router, slots
 from dashboard.noted import Noted
 from dashboard.record import Record
 from dashboard.view import Views
@@ -18,4 +18,5 @@ def register(app: Dash, views: Views, settings: Settings, record: Record, noted:
     pick.register(app, views)
     data.register(app, views, settings, record)
     audiences.register(app, views, record, noted)
+    away.register(app, views, record)
     browser.register(app)

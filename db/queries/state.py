@@ -19,13 +19,23 @@ class State:
     findings: int
 
 
+def written_at(snapshot: Snapshot) -> datetime | None:
+    """Up to when (UTC) loads and runs are in a snapshot, by the newest load and the newest run; None without any."""
+    moment: datetime | None = snapshot.scalar(
+        "SELECT max(ended)::TIMESTAMP FROM (SELECT arg_max(finished_at, load_id) AS ended FROM load "
+        "UNION ALL SELECT arg_max(finished_at, run_id) FROM model_run)"
+    )
+    return moment
+
+
 def state(snapshot: Snapshot) -> State:
     """The state of the data of a snapshot, whatever a view is restricted to.
 
     A return that undoes a purchase is no mistake. A snapshot from before there were findings has none.
     """
     row = snapshot.frame(
-        "SELECT count(*) AS loads, max(finished_at) AS loaded_at, coalesce(sum(rows_read), 0)::BIGINT AS rows_read, "
+        "SELECT count(*) AS loads, arg_max(finished_at, load_id) AS loaded_at, "
+        "coalesce(sum(rows_read), 0)::BIGINT AS rows_read, "
         "coalesce(sum(rows_rejected), 0)::BIGINT AS rows_refused FROM load WHERE status = 'done'"
     ).iloc[0]
     found = 0

@@ -10,7 +10,7 @@ from db import runs, snapshot
 from db.queries import features
 from db.runs import Run
 from db.snapshot import Snapshot
-from errors import ConfigurationError, NotEnoughDataError
+from errors import ChangedResultsError, ConfigurationError, ModelError, NotEnoughDataError
 from models.pipeline.building import REASON
 from models.pipeline.options import Options
 from models.pipeline.recommendations import publish_recommendations
@@ -31,12 +31,26 @@ class Outcome:
 
 
 def run(engine: Engine, settings: Settings, options: Options, display: Progress) -> Outcome:
-    """Compute and publish segments, then recommendations, from all that is loaded.
+    """Compute and publish segments, then recommendations, from all that is loaded; one such run at a time.
 
     Where recommendations lack data their run is refused, and the outcome says why. Raises NotEnoughDataError where not
-    even segments can be published. What was published before stays until there is better.
+    even segments can be published, ModelError where a model fails. What was published before stays until there is
+    better.
     """
-    snapshot.refresh(engine, settings.data_dir)
+    with runs.one_at_a_time(engine, lambda: _say_waiting(display)):
+        try:
+            return _run(engine, settings, options, display)
+        except ModelError:
+            snapshot.refresh(engine, settings.data_dir)  # so that the pages say so
+            raise
+
+
+def _say_waiting(display: Progress) -> None:
+    display.add_task("Waiting for another run to end", total=1, completed=1)
+
+
+def _run(engine: Engine, settings: Settings, options: Options, display: Progress) -> Outcome:
+    _refresh(engine, settings)
     data = snapshot.open_newest(settings.data_dir)
     as_of = _as_of(data, options)
     segments, clusters = publish_segments(engine, settings, options, data, as_of, display)
@@ -57,7 +71,7 @@ def is_current(engine: Engine, settings: Settings, options: Options) -> bool:
 
     Segments must be published; recommendations may have been refused, for the same data would be refused again.
     """
-    snapshot.refresh(engine, settings.data_dir)
+    _refresh(engine, settings)
     data = snapshot.open_newest(settings.data_dir)
     as_of = _as_of(data, options)
 
@@ -69,6 +83,16 @@ def is_current(engine: Engine, settings: Settings, options: Options) -> bool:
 
     recommendations = (find(engine, runs.RECOMMENDATIONS) for find in (runs.published, runs.latest))
     return is_of_now(runs.published(engine, runs.SEGMENTS)) and any(is_of_now(run) for run in recommendations)
+
+
+def _refresh(engine: Engine, settings: Settings) -> None:
+    """Bring the snapshot up to the record; runs whose results somebody changed in the record are withdrawn first."""
+    while True:
+        try:
+            snapshot.refresh(engine, settings.data_dir)
+            return
+        except ChangedResultsError as error:
+            runs.withdraw(engine, error.run_id, str(error))
 
 
 def _as_of(data: Snapshot, options: Options) -> datetime:

@@ -1,7 +1,6 @@
 """The Data page without a browser: files come in within limits, jobs run apart, accounts are those of the command."""
 
 import csv
-import errno
 import io
 import json
 import os
@@ -214,21 +213,6 @@ def test_what_is_a_day_old_goes_and_there_is_an_end_to_waiting_files(client: Fla
     assert not old.folder.exists()
     assert "waiting" in client.post("/upload", data=SHOPIFY, headers=OURS).get_json()["error"]
     assert {upload.token for upload in jobs.uploads(settings)} == set(kept)
-
-
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(
-    client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = Path.open
-
-    def full(path: Path, *args: Any, **kwargs: Any) -> Any:
-        if path.name == "orders.csv":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return opened(path, *args, **kwargs)
-
-    monkeypatch.setattr(Path, "open", full)
-    assert "no room left" in client.post("/upload", data=SHOPIFY, headers=OURS).get_json()["error"]
-    assert jobs.uploads(settings) == []
 
 
 def test_a_corrected_mapping_holds_only_what_the_controls_offer(client: FlaskClient, settings: Settings) -> None:

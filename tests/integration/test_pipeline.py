@@ -19,7 +19,7 @@ from db import result_schema, runs, snapshot
 from db.columns import Columns as C
 from db.engine import make_engine
 from db.queries import shop as shop_queries
-from errors import NotEnoughDataError, SpectrumError
+from errors import ModelError, NotEnoughDataError, SpectrumError
 from etl.load import load
 from etl.mapping import detect
 from etl.readers import open_source
@@ -418,12 +418,13 @@ def test_a_crash_leaves_a_refused_run_and_the_published_one(
         raise ZeroDivisionError("of the test")
 
     monkeypatch.setattr("models.pipeline.segments.segment_product", crash)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ModelError, match=r"^The segments .*\(ZeroDivisionError: of the test\).* report this") as said:
         run(shop, settings)
     latest = runs.latest(shop, runs.SEGMENTS)
     assert latest is not None
-    assert latest.status == "refused"
-    assert "ZeroDivisionError" in str(latest.message)
+    assert (latest.status, latest.message) == ("refused", str(said.value))
+    assert latest.metrics["traceback"][-1] == "ZeroDivisionError: of the test\n"
+    assert shop_queries.refusal(snapshot.open_newest(settings.data_dir), runs.SEGMENTS) == latest.message
     for name, frame in results(shop).items():
         pd.testing.assert_frame_equal(frame, before[name])
 

@@ -288,20 +288,6 @@ def test_a_reader_killed_in_another_process_holds_nothing(engine: Engine, settin
     assert versions(settings.data_dir) == ["00000003"]
 
 
-def test_what_an_interrupted_build_left_behind_does_no_harm(engine: Engine, settings: Settings) -> None:
-    add_load(engine, ["2011-01"])
-    snapshot.refresh(engine, settings.data_dir)
-    building = settings.data_dir / "snapshots" / "building"
-    (building / "transaction_line").mkdir(parents=True)
-    (building / "transaction_line" / "2011-01.parquet").write_bytes(b"half a fi")
-    (building / "manifest.json").write_text("{")
-    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
-    publish_scores(engine, [0.5])
-    snapshot.refresh(engine, settings.data_dir)
-    assert versions(settings.data_dir) == ["00000002"]
-    assert totals_of(snapshot.open_newest(settings.data_dir)) == totals_of_the_record(engine)
-
-
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"tables": {"load": [{}]}}'])
 def test_a_damaged_manifest_is_said_in_a_sentence(engine: Engine, settings: Settings, content: str) -> None:
     place = snapshot.refresh(engine, settings.data_dir)
