@@ -40,6 +40,7 @@ REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 _SECONDS = 5
 _SLOW_SECONDS = 60
+_LOCKED_SECONDS = 3
 _GLANCE, _AGAIN_SECONDS = 0.5, 5.0
 _AT_ONCE = 8
 _limit: ContextVar[int] = ContextVar("limit", default=_SECONDS)
@@ -139,7 +140,7 @@ def _engine(settings: Settings) -> Engine:
     @event.listens_for(owner, "connect")
     def limit(connection: Any, _: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{_SECONDS}s'")
+            cursor.execute(f"SET lock_timeout = '{_LOCKED_SECONDS}s'")
             if has_role:
                 cursor.execute(f"SET ROLE {ROLE}")
         connection.commit()

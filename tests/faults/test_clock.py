@@ -16,6 +16,7 @@ from dashboard import jobs
 from dashboard.view import Views
 from db import accounts, runs, snapshot
 from db.queries import quality, state
+from tests.clients import take_token
 from tests.faults import apart, asking, content
 from tests.faults.conftest import Copy, Tried, lines
 
@@ -91,4 +92,5 @@ def test_a_moved_clock_of_the_server_loses_no_running_load_and_leaves_pages_as_t
     kept = jobs.new(shop.settings, "others.csv")
     assert kept.folder.exists()
     assert upload.folder.exists() is (days < 0), "what waits for longer than a day goes"
+    take_token(visitor)  # sessions of another time are over
     assert asking.pages(visitor) == before

@@ -196,7 +196,7 @@ def test_a_run_under_way_is_not_taken_for_one_that_was_killed(shop: Copy, tried:
 
 
 @pytest.mark.parametrize(
-    "step", ["alembic.runtime.migration:HeadMaintainer.update_to_step#3", "db.engine:command.upgrade+"]
+    "step", ["alembic.runtime.migration:HeadMaintainer.update_to_step#3", "db.revisions:command.upgrade+"]
 )
 def test_migrations_that_are_killed_have_changed_nothing(base: Base, tried: Tried, step: str) -> None:
     with base.bare() as bare:

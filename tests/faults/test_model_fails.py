@@ -1,5 +1,6 @@
 """A load brings what a model cannot cope with: one sentence, a refused run with the reason, and the old one stays."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,12 @@ def test_a_model_that_raises_leaves_the_run_before(
     tried("a model fails on new data", moment)
     assert done.exit_code == 2
     assert (done.stderr.count("\n"), "Traceback" in done.stderr) == (1, False)
-    assert done.stderr.startswith(f"error: The {kind} could not be computed from these data ({type(error).__name__}: ")
+    assert done.stderr.startswith(f"error: The {kind} could not be computed from these data ({type(error).__name__}) ")
     refused = runs.latest(engine, kind)
     assert refused is not None
     assert (refused.status, f"error: {refused.message}\n") == ("refused", done.stderr)
-    assert "".join(refused.metrics["traceback"]).rstrip().splitlines()[0].startswith("Traceback")
+    assert "".join(refused.metrics["traceback"]).lstrip().startswith("File ")
+    assert not str(error) or str(error) not in json.dumps(refused.metrics), "its words may name customers"
     after = content.published(engine)
     assert after[kind] == before[kind]
     if kind == runs.SEGMENTS:

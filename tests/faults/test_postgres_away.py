@@ -134,7 +134,7 @@ def test_pages_go_on_while_postgres_is_gone(
     how: str,
     when: str,
 ) -> None:
-    monkeypatch.setattr("dashboard.record._AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr("db.serving._AGAIN_SECONDS", 0.5)
     before = content.record(shop.engine)
     if when == "between requests":
         assert asking.banner(client) == ""
