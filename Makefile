@@ -24,7 +24,7 @@ demo: setup  ## Load the sample, run the models, serve the dashboard on http://1
 test: setup-dev  ## Run all tests
 	@$(python) -m pytest -n 2
 
-test-faults: setup-dev  ## Kill, fill, freeze and corrupt what can be, and see that nothing is lost (minutes)
+test-faults: setup-dev  ## Kill, fill, freeze, corrupt, back up and upgrade what can be, and see that nothing is lost (minutes)
 	@$(python) -m pytest -n 2 tests/faults
 
 bench-load: setup  ## Time a load of 5 million rows against a raw COPY, and its memory at 2 and 20 million
