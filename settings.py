@@ -78,6 +78,14 @@ class Settings(BaseSettings):
             raise ValueError("write it as https://dashboard.example.com")
         return address.rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_safe(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if address and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+            raise ValueError("write it as https://login.example.com/...")
+        return address
+
     def environment(self) -> dict[str, str]:
         """The environment in which another process of the program has these settings, but for the secrets of the web
         server, which no other needs."""

@@ -73,12 +73,15 @@ def once(engine: Engine, work: Work, at: time | None = None) -> bool:
 
 
 def refresh(settings: Settings, what: str | None, stop: Event) -> None:
-    """Load what is new in a folder, if one is given and has files; then run the models.
+    """Load what is new in a folder, if one is given and has files; erase who is kept for too long, where a time is set;
+    then run the models.
 
     Raises RefreshError where either fails, and KeyboardInterrupt where it is told to stop.
     """
     if what is not None and not _is_empty(Path(what)):
         _run(settings, stop, "etl", "load", "--", what)
+    if settings.retention_months is not None:
+        _run(settings, stop, "db", "retain")
     _run(settings, stop, "models", "run", "--if-changed")
 
 

@@ -264,3 +264,14 @@ def test_the_environment_says_when(settings: Settings) -> None:
     assert said.exit_code == 2
     assert "SPECTRUM_REFRESH_AT" in said.stderr
     assert Settings().refresh_at == "04:00"
+
+
+def test_who_is_kept_for_too_long_is_erased_before_the_models_run(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(schedule, "_run", lambda _settings, _stop, *words: asked.append(words))
+    schedule.refresh(settings, None, threading.Event())
+    schedule.refresh(settings.model_copy(update={"retention_months": 24}), None, threading.Event())
+    run = ("models", "run", "--if-changed")
+    assert asked == [run, ("db", "retain"), run]
