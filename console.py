@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from errors import SpectrumError, one_line
+from errors import RightError, SpectrumError, one_line
+from permissions import COMMANDS, Viewer
+from settings import load_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +49,7 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         _let_all_be_said()
         try:
+            _must_be_allowed(command)
             return command(*args, **kwargs)
         except SpectrumError as error:
             logging.getLogger(__name__).debug("command failed", exc_info=error)
@@ -57,6 +60,14 @@ def says_errors(command: Callable[P, R]) -> Callable[P, R]:
         sys.exit(130)
 
     return wrapped
+
+
+def _must_be_allowed(command: Callable[..., object]) -> None:
+    """Raise RightError where the role of the settings may not call a command."""
+    name = f"{command.__globals__.get('__package__')}.{command.__name__}"
+    role = load_settings().role
+    if not Viewer("", role).may(COMMANDS.get(name)):
+        raise RightError(f"The role {role} (SPECTRUM_ROLE) may not call this command ({name}); ask an admin.")
 
 
 def _let_all_be_said() -> None:

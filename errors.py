@@ -11,6 +11,10 @@ class ConfigurationError(SpectrumError):
     """A setting or an option is wrong."""
 
 
+class RightError(SpectrumError):
+    """Who asks may not do this."""
+
+
 class InputError(SpectrumError):
     """A file cannot be read as what it was given for; nothing was changed."""
 

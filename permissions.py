@@ -172,6 +172,38 @@ ROUTES: Mapping[str, Right] = MappingProxyType(
 )
 """Route as the server knows it -> what it asks for."""
 
+COMMANDS: Mapping[str, Right] = MappingProxyType(
+    {
+        "auth.add": _R.USERS,
+        "auth.disable": _R.USERS,
+        "auth.enable": _R.USERS,
+        "auth.link": _R.USERS,
+        "auth.list_users": _R.USERS,
+        "auth.role": _R.USERS,
+        "dashboard._serve": _R.OPERATE,
+        "dashboard.report": _R.TOTALS,
+        "db.back_up": _R.OPERATE,
+        "db.check": _R.QUALITY,
+        "db.forget": _R.OPERATE,
+        "db.migrate": _R.OPERATE,
+        "db.print_checksums": _R.OPERATE,
+        "db.refresh_snapshot": _R.DATA,
+        "db.remember": _R.OPERATE,
+        "db.restore_backup": _R.OPERATE,
+        "db.retain": _R.OPERATE,
+        "db.stop": _R.OPERATE,
+        "db.url": _R.OPERATE,
+        "etl.inspect": _R.DATA,
+        "etl.load": _R.DATA,
+        "etl.rejected": _R.DATA,
+        "etl.report": _R.DATA,
+        "etl.undo": _R.DATA,
+        "models.run": _R.RUN,
+        "models.schedule": _R.RUN,
+    }
+)
+"""Command, by the function in its package's __main__ -> what it asks for of the role that it is called in."""
+
 
 def for_callback(output: str) -> Right | None:
     """What a callback asks for, of the name of its outputs as Dash writes them; None where it is in no table."""

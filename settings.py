@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """What sessions, pseudonyms and forgotten ids are keyed with; without it the file `data_dir/secret`, made once."""
     logs: Literal["text", "json"] = "text"
     """How the dashboard's log is written; as JSON every request stands in it."""
+    role: Role = Role.ADMIN
+    """The role that commands are called in; the dashboard calls its own in the role of whoever asks."""
     pseudonyms: bool = False
     """Whether roles that need no identity see customers under pseudonyms."""
     metrics_token: SecretStr | None = Field(default=None, min_length=16)

@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from dashboard.who import viewer
 from errors import InputError
 from settings import Settings
 
@@ -107,7 +108,7 @@ class Upload:
             process = subprocess.Popen(  # noqa: S603 (no shell, and after -- nothing is an option)
                 command,
                 cwd=_ROOT,
-                env=self._settings.environment(),
+                env=_environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -226,7 +227,7 @@ def _output(settings: Settings, *arguments: str) -> str:
         done = subprocess.run(  # noqa: S603 (as above)
             _command(*arguments),
             cwd=_ROOT,
-            env=settings.environment(),
+            env=_environment(settings),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_INSPECT_SECONDS,
@@ -249,3 +250,9 @@ def _sentence(errors: str) -> str:
     """What a command said to the user; a traceback is for the log, not for a page."""
     _, said, sentence = errors.rpartition("error:")
     return " ".join(sentence.split()) if said and "Traceback" not in errors else ""
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """That of a command which is called in the role of whoever asks."""
+    role = viewer().role
+    return settings.environment() | ({} if role is None else {"SPECTRUM_ROLE": role.value})

@@ -9,6 +9,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from permissions import COMMANDS, Role, Viewer
 from settings import Settings
 from tools import data_quality, segment_tables
 
@@ -94,6 +95,26 @@ def test_every_command_is_documented() -> None:
     for package, sub in commands():
         words = f"python -m {package} {sub}".strip()
         assert words in text, f"`{words}` is in no document; tell in README.md or docs what it is for"
+
+
+def test_every_command_asks_for_a_right_of_the_role_that_it_is_called_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve = importlib.import_module("dashboard.__main__")._serve
+    wrapped: dict[str, Callable[[], None]] = {"dashboard._serve": serve}
+    for package in PACKAGES:
+        module = importlib.import_module(f"{package}.__main__")
+        of_package = [of.callback for of in module.app.registered_commands]
+        wrapped |= {f"{package}.{of.__name__}": of for of in of_package}
+    assert set(wrapped) == set(COMMANDS)
+    for role in Role:
+        monkeypatch.setenv("SPECTRUM_ROLE", role.value)
+        for name, command in wrapped.items():
+            if not Viewer("", role).may(COMMANDS[name]):
+                with pytest.raises(SystemExit) as ended:  # before it looks at what it was given
+                    command()
+                assert ended.value.code == 2
+                assert f"may not call this command ({name})" in capsys.readouterr().err
 
 
 def test_every_make_target_is_documented() -> None:
