@@ -64,10 +64,12 @@ def _are_outputs(output: str, given: object) -> bool:
 
 def _is_output(name: str, given: object) -> bool:
     id_, _, prop = name.rpartition(".")
-    place = {"id": id_, "property": prop.partition("@")[0]}
+    plain = prop.partition("@")[0]  # after it stands what tells apart several callbacks of one output
     if isinstance(given, list):  # of a pattern for all
-        return '["ALL"]' in id_ and len(given) <= _MOST and all(_is_at(place, part) for part in given)
-    return _is_at(place, given)
+        return (
+            '["ALL"]' in id_ and len(given) <= _MOST and all(_is_at({"id": id_, "property": plain}, of) for of in given)
+        )
+    return any(_is_at({"id": id_, "property": told}, given) for told in (prop, plain))
 
 
 def _are_wired(registered: list[dict[str, str]], given: object) -> bool:

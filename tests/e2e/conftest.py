@@ -103,15 +103,35 @@ Contexts = dict[str, BrowserContext]
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Browser, sample_shop: Settings, address: str) -> Iterator[Contexts]:
-    """One context a theme for all tests, in which an admin is signed in: what a browser keeps of the page's own files
-    is loaded once."""
+def contexts(browser: Browser) -> Iterator[Contexts]:
+    """One context a theme for all tests: what a browser keeps of the page's own files is loaded once."""
     made = {theme: browser.new_context(color_scheme=theme, accept_downloads=True) for theme in ("light", "dark")}
-    for context in made.values():
-        sign_in(context, sample_shop, address, Role.ADMIN)
     yield made
     for context in made.values():
         context.close()
+
+
+@pytest.fixture
+def new_page(contexts: Contexts, address: str, of_address: Settings) -> Callable[[str], Page]:
+    """Opens a page in a theme, in which an admin of the shop at the address is signed in."""
+
+    def opened(theme: str = "light") -> Page:
+        context = contexts["dark" if theme == "dark" else "light"]
+        if _signed_in.get(context) != address:  # cookies are of the host, whatever the port
+            sign_in(context, of_address, address, Role.ADMIN)
+            _signed_in[context] = address
+        return context.new_page()
+
+    return opened
+
+
+_signed_in: dict[BrowserContext, str] = {}
+
+
+@pytest.fixture
+def of_address(sample_shop: Settings) -> Settings:
+    """The shop that `address` serves; who serves another one says so."""
+    return sample_shop
 
 
 def sign_in(context: BrowserContext, settings: Settings, address: str, role: Role, *countries: str) -> None:
@@ -126,7 +146,7 @@ def sign_in(context: BrowserContext, settings: Settings, address: str, role: Rol
 
 
 @pytest.fixture
-def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
+def open_page(contexts: Contexts, address: str, new_page: Callable[[str], Page]) -> Iterator[OpenPage]:
     """Opens pages at a width and in a theme; the test fails at its end where a page logged an error, asked another
     host for anything, or was answered with a 5xx. What a page remembers is gone with the test."""
     faults: list[str] = []
@@ -147,7 +167,7 @@ def open_page(contexts: Contexts, address: str) -> Iterator[OpenPage]:
         )
 
     def opened(path: str, width: int = 1280, theme: str = "light") -> Page:
-        page = contexts["dark" if theme == "dark" else "light"].new_page()
+        page = new_page(theme)
         pages.append(page)
         page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(30_000)

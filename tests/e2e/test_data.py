@@ -26,6 +26,11 @@ async ([text, name]) => {
 
 
 @pytest.fixture
+def of_address(settings: Settings) -> Settings:
+    return settings
+
+
+@pytest.fixture
 def address(settings: Settings, tmp_path: Path) -> Iterator[str]:
     """The address of a dashboard over an empty shop of the test's own."""
     with socket.socket() as probe:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.engine import URL
 
+from settings import Settings
 from tests.conftest import shop_made
 from tests.e2e.conftest import OpenPage, beside, filled, served
 from tests.offer_shop import NAMES, OfferShop, made
@@ -17,6 +18,11 @@ from tests.offer_shop import NAMES, OfferShop, made
 def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfferShop]:
     with shop_made(server, tmp_path_factory.mktemp("offers"), made) as shop:
         yield shop
+
+
+@pytest.fixture
+def of_address(shop: OfferShop) -> Settings:
+    return shop.settings
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,13 @@
 
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 from struct import unpack
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.conftest import Contexts, OpenPage, filled
+from tests.e2e.conftest import OpenPage, filled
 
 
 def asked(page: Page) -> list[str]:
@@ -19,8 +20,8 @@ def asked(page: Page) -> list[str]:
     return found
 
 
-def test_a_part_that_fails_is_asked_again_alone(contexts: Contexts, address: str) -> None:
-    page = contexts["light"].new_page()
+def test_a_part_that_fails_is_asked_again_alone(new_page: Callable[[str], Page], address: str) -> None:
+    page = new_page("light")
 
     def broken(route: Route) -> None:
         if '"value.deciles"' in (route.request.post_data or ""):
@@ -43,8 +44,8 @@ def test_a_part_that_fails_is_asked_again_alone(contexts: Contexts, address: str
     page.close()
 
 
-def test_a_server_that_is_away_is_said_and_asked_again(contexts: Contexts, address: str) -> None:
-    page = contexts["light"].new_page()
+def test_a_server_that_is_away_is_said_and_asked_again(new_page: Callable[[str], Page], address: str) -> None:
+    page = new_page("light")
     page.goto(address)
     filled(page)
     page.route("**/_dash-update-component**", lambda route: route.abort())

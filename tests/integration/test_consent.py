@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 
 from dashboard.downloads import LISTS, left_out_in_words
 from dashboard.view import Views
-from db import result_schema, runs, snapshot
+from db import result_schema, run_checksums, runs, snapshot
 from db.columns import Columns as C
 from db.grid import GridRequest
 from db.queries import customers
@@ -63,6 +63,7 @@ def shop(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offe
         runs.publish(found.engine, run, {result_schema.customer_segment: frame}, {})
         with found.engine.begin() as connection:  # one who refuses has no list anyway
             connection.execute(text("DELETE FROM recommendation WHERE customer_id = 'c11'"))
+            run_checksums.renew(connection)
         shutil.rmtree(data_dir / "snapshots")
         snapshot.refresh(found.engine, data_dir)
         yield found

@@ -24,7 +24,7 @@ from permissions import Role
 from settings import Settings
 from tests.clients import signed_in
 from tests.conftest import shop_made
-from tests.integration.test_gate import ROWS, body
+from tests.integration.test_permissions import ROWS, body
 from tests.poison import TEXTS, UNWRITTEN, made
 
 FIELDS = (

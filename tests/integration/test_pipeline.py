@@ -418,12 +418,12 @@ def test_a_crash_leaves_a_refused_run_and_the_published_one(
         raise ZeroDivisionError("of the test")
 
     monkeypatch.setattr("models.pipeline.segments.segment_product", crash)
-    with pytest.raises(ModelError, match=r"^The segments .*\(ZeroDivisionError: of the test\).* report this") as said:
+    with pytest.raises(ModelError, match=r"^The segments .*\(ZeroDivisionError\).* report this") as said:
         run(shop, settings)
     latest = runs.latest(shop, runs.SEGMENTS)
     assert latest is not None
     assert (latest.status, latest.message) == ("refused", str(said.value))
-    assert latest.metrics["traceback"][-1] == "ZeroDivisionError: of the test\n"
+    assert "in crash" in latest.metrics["traceback"][-1]
     assert shop_queries.refusal(snapshot.open_newest(settings.data_dir), runs.SEGMENTS) == latest.message
     for name, frame in results(shop).items():
         pd.testing.assert_frame_equal(frame, before[name])
