@@ -319,8 +319,8 @@ def test_who_saw_and_who_downloaded_customers_is_noted_without_the_customers(hou
     assert newest["downloaded list"].rows == 150
     assert newest["downloaded list"].details["columns"] == ["customer_id", "segment"]
     settings = house.settings
-    assert newest["saw customer"].subject == pseudonym(secret(settings, PSEUDONYMS), f"{FRENCH}001")
-    assert sum(event.action == "saw customer" for event in found) == 1, "the same again is the same"
+    someone = pseudonym(secret(settings, PSEUDONYMS), f"{FRENCH}001")
+    assert [event.action for event in found if event.subject == someone] == ["saw customer"], "again is the same"
     assert not re.search(rf"{FRENCH}\d", str(found))
 
 
