@@ -37,7 +37,8 @@ def register(app: Dash, views: Views) -> None:
     )
     def filtered_products(typed: Any, chosen: Any, offered: Any) -> list[Any]:
         """What is chosen stays among the options: a dropdown lets go of what is not."""
-        kept = [of for of in offered or [] if _value(of) in (chosen or [])] if isinstance(chosen, list) else []
+        both = isinstance(chosen, list) and isinstance(offered, list)
+        kept = [of for of in offered if _value(of) in chosen] if both else []
         return [*kept, *(of for of in matching(typed) if of["value"] not in map(_value, kept))]
 
     def matching(typed: Any) -> list[dict[str, str]]:
