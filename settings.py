@@ -1,6 +1,7 @@
 """The environment becomes one frozen Settings; nothing else reads os.environ."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
     chromium: Path | None = Field(default=None, validation_alias=AliasChoices("SPECTRUM_CHROMIUM", "CHROMIUM"))
     """The browser that prints reports; without it one that is found on the path."""
 
+    @property
+    def address(self) -> str:
+        """Where the dashboard is reached: at its public address, else on this machine."""
+        return self.public_url or f"http://{_reached(self.host)}:{self.port}"
+
     @field_validator("public_url")
     @classmethod
     def _is_https(cls, address: str) -> str:
@@ -96,6 +102,14 @@ class Settings(BaseSettings):
         told["SPECTRUM_SEGMENTS"] = "" if self.segments is None else str(self.segments.resolve())
         told["SPECTRUM_RULES"] = "" if self.rules is None else str(self.rules.resolve())
         return {**os.environ, **told, "DATABASE_URL": _written(self.database_url)}
+
+
+def _reached(host: str) -> str:
+    """A name under which this machine reaches a server that listens there: on one address, or on all."""
+    try:
+        return "127.0.0.1" if ip_address(host).is_unspecified else host
+    except ValueError:
+        return host
 
 
 def load_settings() -> Settings:

@@ -2,6 +2,8 @@
 
 import getpass
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -31,7 +33,7 @@ def add(name: Name, role: Role, country: Countries = None, password: bool = Fals
     engine = make_engine(load_settings())
     kept = passwords.hashed(_password(), name) if password else None
     user = users.add(engine, name, role, kept, country or ())
-    audit.note(engine, _actor(), "added user", user.name, details={"role": role, "countries": country or []})
+    audit.note(engine, audit.operator(), "added user", user.name, details={"role": role, "countries": country or []})
     console.print(f"{user.name} was added as {role}.", markup=False)
     if not password:
         _print_link(engine, user)
@@ -41,33 +43,22 @@ def add(name: Name, role: Role, country: Countries = None, password: bool = Fals
 @says_errors
 def role(name: Name, role: Role, country: Countries = None) -> None:
     """Change what a user may do and see; without --country all of the shop."""
-    engine = make_engine(load_settings())
-    user = _user(engine, name)
-    users.change_role(engine, user, role, country or ())
-    audit.note(engine, _actor(), "changed role", user.name, details={"role": role, "countries": country or []})
-    console.print(f"{user.name} is {role} now.", markup=False)
+    change = partial(users.change_role, role=role, countries=country or ())
+    _change(name, change, "changed role", f"is {role} now", role=role, countries=country or [])
 
 
 @app.command()
 @says_errors
 def disable(name: Name) -> None:
     """Let a user in no more; sessions that are open end within five seconds."""
-    engine = make_engine(load_settings())
-    user = _user(engine, name)
-    users.disable(engine, user)
-    audit.note(engine, _actor(), "shut out", user.name)
-    console.print(f"{user.name} is shut out.", markup=False)
+    _change(name, users.disable, "shut out", "is shut out")
 
 
 @app.command()
 @says_errors
 def enable(name: Name) -> None:
     """Let a user in again, also after too many wrong passwords."""
-    engine = make_engine(load_settings())
-    user = _user(engine, name)
-    users.enable(engine, user)
-    audit.note(engine, _actor(), "let in again", user.name)
-    console.print(f"{user.name} may come in again.", markup=False)
+    _change(name, users.enable, "let in again", "may come in again")
 
 
 @app.command()
@@ -90,10 +81,18 @@ def list_users() -> None:
     console.print(table, markup=False)
 
 
+def _change(name: str, change: Callable[[Engine, User], None], action: str, done: str, **told: object) -> None:
+    engine = make_engine(load_settings())
+    user = _user(engine, name)
+    change(engine, user)
+    audit.note(engine, audit.operator(), action, user.name, details=told)
+    console.print(f"{user.name} {done}.", markup=False)
+
+
 def _print_link(engine: Engine, user: User) -> None:
     settings = load_settings()
     token = users.make_link(engine, user)
-    audit.note(engine, _actor(), "made link", user.name)
+    audit.note(engine, audit.operator(), "made link", user.name)
     console.print(f"This lets {user.name} in once, within 24 hours:", markup=False)
     console.print(users.link_address(settings, token), markup=False)
 
@@ -112,10 +111,6 @@ def _password() -> str:
     if getpass.getpass("The same again: ") != password:
         raise InputError("The two passwords differ; nothing was changed.")
     return password
-
-
-def _actor() -> str:
-    return f"command ({getpass.getuser()})"
 
 
 if __name__ == "__main__":

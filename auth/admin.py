@@ -1,20 +1,20 @@
 """The pages of who may let others in, and see what they did."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from flask import Flask, flash, request
-from werkzeug.wrappers import Response
 
-from auth.gate import viewer
-from auth.pages import ABOUT, shown
+from auth.frame import Page, shown, viewer
+from auth.pages import ABOUT
 from auth.sessions import Known
 from db import audit, users
 from db.audit import ACTIONS, Event
 from db.serving import Database
 from db.users import User
-from errors import InputError, SpectrumError
+from errors import DatabaseError, InputError
 from permissions import Role
 
 Note: TypeAlias = Callable[..., None]
@@ -27,41 +27,33 @@ def register(server: Flask, database: Database, known: Known, public_url: str) -
     """Users, and the audit log."""
 
     @server.route("/users", methods=["GET", "POST"])
-    def people() -> Response | tuple[str, int]:
-        link = link_of = ""
+    def people() -> Page:
+        link, link_of, everybody, status = "", "", list[User](), 200
         try:
             if request.method == "POST":
                 told, link_of, token = _done(database, request.form.get("do", ""))
                 known.forget()
-                if token:
-                    link = f"{public_url or request.host_url.rstrip('/')}/sign-in/link/{token}"
                 flash(told, "")
+                if token:
+                    link = f"{public_url or request.host_url.rstrip('/')}{users.LINK}{token}"
         except InputError as error:
             flash(str(error), "fault")
-        except SpectrumError as error:
+        except DatabaseError as error:
             flash(str(error), "fault")
-            return shown("users.html", "Users", 503, users=[], roles=list(Role), abouts=ABOUT)
-        everybody = database.ask(users.users)
-        return shown(
-            "users.html",
-            "Users",
-            users=everybody,
-            roles=list(Role),
-            abouts=ABOUT,
-            moment=_moment,
-            state=_state,
-            link=link,
-            link_of=link_of,
-        )
+            status = 503
+        with suppress(DatabaseError):  # said already, or the next attempt says it
+            everybody = database.ask(users.users)
+        told_of = {"users": everybody, "roles": list(Role), "abouts": ABOUT, "moment": _moment, "state": _state}
+        return shown("users.html", "Users", status, link=link, link_of=link_of, **told_of)
 
     @server.get("/audit")
-    def log() -> tuple[str, int]:
+    def log() -> Page:
         actor, action = _printable(request.args.get("actor", "")[:_MOST]), request.args.get("action", "")
         action = action if action in ACTIONS else ""
         before = _number(request.args.get("before"))
         try:
             found = database.ask(lambda engine: audit.events(engine, actor, action, before, _MOST))
-        except SpectrumError as error:
+        except DatabaseError as error:
             flash(str(error), "fault")
             found = []
         return shown(

@@ -2,11 +2,11 @@
 
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, jsonify, redirect, request
-from flask_login import current_user
+from flask import Flask, Response, jsonify, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from permissions import NOBODY, ROUTES, Right, Viewer
+from auth.frame import message, viewer
+from permissions import ROUTES, Right, Viewer
 from settings import Settings
 
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -14,12 +14,6 @@ _WITHOUT_NAME = ("/health/live", "/health/ready", "/metrics")
 """Routes that are asked by monitors of the same network, under whatever name they know."""
 _MACHINES = ("/_dash-", "/download/", "/upload", "/_reload-hash")
 """Where scripts of our pages ask: they are told, not led elsewhere."""
-
-
-def viewer() -> Viewer:
-    """Who sends the request at hand."""
-    found: Viewer = getattr(current_user, "viewer", NOBODY)
-    return found
 
 
 def stand_before(server: Flask, settings: Settings) -> None:
@@ -52,24 +46,21 @@ def _is_ours(host: str, names: set[str] | None) -> bool:
     return host.rpartition(":")[0] in _OWN_NAMES or host in _OWN_NAMES
 
 
+def refused(title: str, sentence: str, status: int = 403) -> AnyResponse:
+    """Why something is refused: to a script as JSON, to who reads it as a page."""
+    if request.path.startswith(_MACHINES):
+        reply = jsonify(error=sentence)
+        reply.status_code = status
+        return reply
+    return make_response(message(title, sentence, status))
+
+
 def _turned_away() -> AnyResponse:
-    if _is_machine():
-        return _said("Your session has ended; sign in again.", 401)
+    if request.path.startswith(_MACHINES) or request.method not in ("GET", "HEAD"):
+        return refused("Sign in", "Your session has ended; sign in again.", 401)
     asked = safe_target(request.full_path.rstrip("?"))
     return redirect(f"/sign-in?next={quote(asked, safe='/')}" if asked != "/" else "/sign-in", 303)
 
 
 def _refused(who: Viewer) -> AnyResponse:
-    return _said(f"This is not for the role {who.role}; ask an admin of the dashboard.", 403)
-
-
-def _said(sentence: str, status: int) -> Response:
-    if _is_machine():
-        reply = jsonify(error=sentence)
-        reply.status_code = status
-        return reply
-    return Response(f"{sentence}\n", status, mimetype="text/plain")
-
-
-def _is_machine() -> bool:
-    return request.path.startswith(_MACHINES) or request.method not in ("GET", "HEAD")
+    return refused("This is not for you", f"This is not for your account ({who.role}); ask an admin of the dashboard.")

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from auth.gate import viewer
+from auth.frame import viewer
 
 _TRIES = "20 per minute"
 _LISTS = "60 per minute"

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from flask import Flask, flash, get_flashed_messages, redirect, render_template, request
-from flask_login import current_user, logout_user
+from flask import Flask, flash, redirect, request
+from flask_login import logout_user
 from werkzeug.wrappers import Response
 
 from auth import passwords, sessions
-from auth.gate import safe_target, viewer
+from auth.frame import Page, message, shown, viewer
+from auth.gate import safe_target
 from auth.sessions import Known
 from db import audit, users
 from db.serving import Database
@@ -26,12 +27,6 @@ _WRONG = "The name or the password is wrong. After five wrong passwords a name i
 _AWAY = "The database is away, and with it the list of users; try again in a moment."
 
 
-def shown(template: str, title: str, status: int = 200, **told: object) -> tuple[str, int]:
-    """A page of ours, with what is to be said first."""
-    said = get_flashed_messages(with_categories=True)
-    return render_template(template, title=title, who=viewer(), said=said, **told), status
-
-
 def register(server: Flask, database: Database, known: Known, provider: str) -> None:
     """Sign-in by password and by link, sign-out, and the own account. `provider`: how OpenID Connect's is called."""
 
@@ -45,7 +40,7 @@ def register(server: Flask, database: Database, known: Known, provider: str) -> 
         note(user.name, "signed in", how=how, address=request.remote_addr or "")
 
     @server.route("/sign-in", methods=["GET", "POST"])
-    def sign_in() -> Response | tuple[str, int]:
+    def sign_in() -> Response | Page:
         target = safe_target(request.values.get("next"))
         name = request.form.get("name", "")[: users.LONGEST_NAME]
         if request.method == "GET":
@@ -66,16 +61,14 @@ def register(server: Flask, database: Database, known: Known, provider: str) -> 
         let_in(user, "password")
         return redirect(target, 303)
 
-    @server.get("/sign-in/link/<token>")
-    def link(token: str) -> Response | tuple[str, int]:
+    @server.get(f"{users.LINK}<token>")
+    def link(token: str) -> Response | Page:
         try:
             user = database.ask(lambda engine: users.take_link(engine, token))
         except DatabaseError:
-            return _message("Sign in", _AWAY, 503)
+            return message("Sign in", _AWAY, 503)
         if user is None:
-            return _message(
-                "This link lets nobody in", "It was used already, or it is too old; ask for a new one.", 403
-            )
+            return message("This link lets nobody in", "It was used already, or it is too old; ask for a new one.", 403)
         let_in(user, "link")
         return redirect("/", 303)
 
@@ -88,12 +81,12 @@ def register(server: Flask, database: Database, known: Known, provider: str) -> 
         return redirect("/sign-in", 303)
 
     @server.route("/account", methods=["GET", "POST"])
-    def account() -> Response | tuple[str, int]:
+    def account() -> Response | Page:
         who = viewer()
         try:
             user = database.ask(lambda engine: users.by_name(engine, who.name))
             if user is None:
-                return _message(
+                return message(
                     "No account", "This session is nobody's account, so there is no password to change.", 404
                 )
             if request.method == "POST":
@@ -109,7 +102,7 @@ def register(server: Flask, database: Database, known: Known, provider: str) -> 
             flash(str(error), "fault")
             return redirect("/account", 303)
         except SpectrumError:
-            return _message("Your account", _AWAY, 503)
+            return message("Your account", _AWAY, 503)
         return shown(
             "account.html",
             "Your account",
@@ -117,10 +110,6 @@ def register(server: Flask, database: Database, known: Known, provider: str) -> 
             has_password=user.password_hash is not None,
             shortest=passwords.SHORTEST,
         )
-
-    def _message(title: str, words: str, status: int) -> tuple[str, int]:
-        lead, href = ("Go to the dashboard", "/") if current_user.is_authenticated else ("Sign in", "/sign-in")
-        return shown("message.html", title, status, words=words, lead=lead, href=href, narrow=True)
 
 
 def _tried(database: Database, name: str, password: str) -> User | None:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, jsonify, request
+from flask import Flask, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from jinja2 import PackageLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
 from auth import admin, gate, pages, provider, sessions
+from auth.gate import refused
 from auth.sessions import Known
 from db.serving import Database
 from settings import Settings
@@ -18,7 +19,7 @@ _COOKIE = "_csrf_token"
 """The cookie that Dash's own requests, and ours, say again in a header."""
 
 
-def mount(server: Flask, settings: Settings, database: Database, report_key: str | None = None) -> None:
+def mount(server: Flask, settings: Settings, database: Database, report_key: str | None) -> None:
     """Put the gate before every request, tokens into every form, and the pages of sign-in where they belong."""
     server.jinja_loader = PackageLoader("auth")
     server.config["WTF_CSRF_TIME_LIMIT"] = None  # it lasts as long as the session that it is of
@@ -55,15 +56,9 @@ def _ask_for_tokens(server: Flask) -> None:
         try:
             validate_csrf(token)
         except ValidationError:
-            return _refused("The page is older than your session; load it again.")
+            return refused("Load the page again", "The page is older than your session; load it again.")
         origin = request.headers.get("Origin")
         is_ours = origin is None or urlsplit(origin).netloc == request.host
         if not is_ours or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-            return _refused("Only the pages of this dashboard may ask for this.")
+            return refused("Not from here", "Only the pages of this dashboard may ask for this.")
         return None
-
-
-def _refused(sentence: str) -> Response:
-    reply = jsonify(error=sentence)
-    reply.status_code = 403
-    return reply

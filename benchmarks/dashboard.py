@@ -18,7 +18,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from flask.testing import FlaskClient
 from rich.table import Table
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
@@ -28,14 +27,13 @@ from benchmarks.asking import Asker, parts
 from benchmarks.memory import peak
 from console import console
 from dashboard import ids
-from dashboard.app import create_app
 from db import snapshot
 from db.filters import Filters, Period
 from db.queries import customers as customer_queries
 from db.queries import shop as shop_queries
 from db.remembered import forget
 from db.snapshot import Snapshot
-from settings import Settings
+from tests.clients import operator
 
 _ROWS = 100
 _TOTALS = """
@@ -43,7 +41,6 @@ SELECT sum(amount), count(DISTINCT order_id) FILTER (WHERE NOT is_return),
     count(DISTINCT customer_id) FILTER (WHERE NOT is_return)
 FROM transaction_line WHERE {where}
 """
-_KEY = "the key of a report"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Call = Callable[[str], bytes]
@@ -75,7 +72,7 @@ def pages(
     """Print the table."""
     with shop.standing(place, customers) as (settings, engine):
         data = snapshot.open_newest(settings.data_dir)
-        client = _client(settings)
+        client = operator(settings)
         asker = Asker(
             lambda path: _sent(client.get(path)),
             lambda path, body: _sent(client.post(path, data=body, content_type="application/json")),
@@ -142,16 +139,6 @@ def _grid(asker: Asker) -> Call:
         return asker.rows(ids.GRID, request, "/customers", query)
 
     return call
-
-
-def _client(settings: Settings) -> FlaskClient:
-    """One to which all is open, as to the browser that prints a report."""
-    client: FlaskClient = create_app(settings, _KEY).server.test_client()
-    client.environ_base["HTTP_X_SPECTRUM_REPORT"] = _KEY
-    client.get("/")
-    token = client.get_cookie("_csrf_token")
-    client.environ_base["HTTP_X_CSRFTOKEN"] = token.value if token else ""
-    return client
 
 
 def _sent(reply: TestResponse) -> bytes:

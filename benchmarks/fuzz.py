@@ -22,6 +22,7 @@ from console import console
 from dashboard.app import create_app
 from db import users
 from permissions import CALLBACKS, Role, callback_name
+from tests.clients import callback_body, take_token
 
 _SIGNS = "\x00\r\n\t \"'<>&;:,.|%$#@!~=+-*/\\()[]{}?01aZé\u202e\ud800😀"
 _WORDS = ("null", "NaN", "__proto__", "customer_id", "monetary", "segment", "..", "-1", "1e309", "2017-13-45", "%00")
@@ -54,7 +55,7 @@ def fuzz(
         failed: list[str] = []
         until, number = time.monotonic() + seconds, 0
         while time.monotonic() < until:
-            if number % 200 == 0:  # some of the requests end the session
+            if number % 1_000 == 0:  # some of the requests end the session
                 _come_in(client, users.make_link(engine, user))
             number += 1
             rng = random.Random(f"{seed} {number}")
@@ -75,16 +76,14 @@ def fuzz(
 
 def _come_in(client: FlaskClient, token: str) -> None:
     client.get(f"/sign-in/link/{token}")
-    client.get("/account")
-    handed = client.get_cookie("_csrf_token")
-    client.environ_base["HTTP_X_CSRFTOKEN"] = handed.value if handed else ""
+    take_token(client)
 
 
 def _sent(application: Dash, client: FlaskClient, rng: random.Random) -> tuple[Any, Any]:
     """One request, and its answer."""
     if rng.random() < 0.6:
-        output, told = rng.choice([(o, t) for o, t in application.callback_map.items() if t.get("callback")])
-        body = _changed(_body(output, told, rng), rng, 0.15)
+        output = rng.choice([of for of, told in application.callback_map.items() if told.get("callback")])
+        body = _changed(_body(application, output, rng), rng, 0.15)
         try:
             text = json.dumps(body)
         except ValueError:
@@ -110,23 +109,11 @@ def _sent(application: Dash, client: FlaskClient, rng: random.Random) -> tuple[A
     return what, reply
 
 
-def _body(output: str, told: Any, rng: random.Random) -> dict[str, Any]:
-    def wired(parts: list[dict[str, str]]) -> list[Any]:
-        return [{"id": _id(of["id"]), "property": of["property"], "value": _value(rng, 2)} for of in parts]
-
-    outs = [of.rpartition(".") for of in output.strip(".").split("...")]
-    outputs = [{"id": _id(id_), "property": name.split("@")[0]} for id_, _, name in outs]
-    return {
-        "output": output,
-        "outputs": outputs if output.startswith("..") else outputs[0],
-        "inputs": wired(told["inputs"]),
-        "state": wired(told["state"]),
-        "changedPropIds": rng.choice([[], ["url.search"], ["nothing.x"]]),
-    }
-
-
-def _id(name: str) -> Any:
-    return json.loads(name) if name.startswith("{") else name
+def _body(application: Dash, output: str, rng: random.Random) -> dict[str, Any]:
+    told = application.callback_map[output]
+    places = [f"{of['id']}.{of['property']}" for of in (*told["inputs"], *told["state"])]
+    body = callback_body(application, output, {place: _value(rng, 2) for place in places})
+    return body | {"changedPropIds": rng.choice([[], ["url.search"], ["nothing.x"]])}
 
 
 def _changed(value: Any, rng: random.Random, share: float) -> Any:

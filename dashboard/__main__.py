@@ -15,7 +15,7 @@ from dashboard.report import write_report
 from db.embedded import release
 from db.engine import make_engine
 from db.snapshot import newest_version, refresh
-from db.users import address, first_link
+from db.users import first_link, link_address
 from errors import ConfigurationError, DatabaseError, SnapshotError
 from settings import Settings, load_settings
 
@@ -78,10 +78,10 @@ def _serve() -> None:
     _refuse_taken_port(settings)
     link = _first_link(settings)
     _bring_up_to_date(settings)
-    console.print(f"Shopper Spectrum is at [bold]{address(settings)}[/] (Ctrl-C ends it).")
+    console.print(f"Shopper Spectrum is at [bold]{settings.address}[/] (Ctrl-C ends it).")
     if link is not None:
         console.print("Nobody has a password yet. This lets you in, once, as its owner:")
-        console.print(f"[bold]{address(settings)}/sign-in/link/{link}[/]")
+        console.print(f"[bold]{link_address(settings, link)}[/]")
     _Server(settings).run()
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -53,12 +54,12 @@ class Noted:
         key = json.dumps([who, action, subject, details], sort_keys=True)
         if self._is_again(key):
             return
-        try:
-            if self._record.is_away():
-                raise DatabaseError("It is away.")
-            self._record.note(who, action, subject, rows, details)
-        except DatabaseError:  # what is seen comes from the snapshot, and goes on
-            _log.warning("not in the audit log: %s %s %s %s %s", who, action, subject, rows, dict(details))
+        if not self._record.is_away():
+            with suppress(DatabaseError):
+                self._record.note(who, action, subject, rows, details)
+                return
+        # what is seen comes from the snapshot, and goes on
+        _log.warning("not in the audit log: %s %s %s %s %s", who, action, subject, rows, dict(details))
 
     def _is_again(self, key: str) -> bool:
         now = time.monotonic()

@@ -1,6 +1,5 @@
 """python -m db: the address, the schema, the snapshot and the backups of the database in use, and whom it forgets."""
 
-import getpass
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -169,7 +168,7 @@ def retain(
 
 def _note(database: Engine, command: str) -> None:
     """Who ran it stands in the audit log; of whom, not."""
-    audit.note(database, f"command ({getpass.getuser()})", "ran command", f"db {command}")
+    audit.note(database, audit.operator(), "ran command", f"db {command}")
 
 
 def _tell(erased: Erased, done: str) -> None:

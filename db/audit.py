@@ -1,5 +1,6 @@
 """The audit log: what was done is added, and nothing there is ever changed."""
 
+import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,11 @@ class Event:
     subject: str | None
     rows: int | None
     details: Mapping[str, Any]
+
+
+def operator() -> str:
+    """How who calls a command stands in the log."""
+    return f"command ({getpass.getuser()})"
 
 
 def note(

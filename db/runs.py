@@ -143,7 +143,7 @@ def withdraw(engine: Engine, run_id: int, message: str) -> None:
     """
     run = model_run.c
     with _transaction(engine, f"run {run_id} was withdrawn") as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PUBLISH_LOCK})
+        hold(connection)
         of_it = run.run_id == run_id
         kind, status = connection.execute(select(run.kind, run.status).where(of_it)).one()
         for table in RESULT_TABLES:

@@ -40,7 +40,6 @@ REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 _SECONDS = 5
 _SLOW_SECONDS = 60
-_LOCKED_SECONDS = 3
 _GLANCE, _AGAIN_SECONDS = 0.5, 5.0
 _AT_ONCE = 8
 _limit: ContextVar[int] = ContextVar("limit", default=_SECONDS)
@@ -54,9 +53,8 @@ class Database:
     A question is put by a thread of its own and given up after a while: a Postgres that hangs holds no page.
     """
 
-    def __init__(self, settings: Settings, seconds: int = _SECONDS) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._seconds = seconds
         self._engine: Engine | None = None
         self._lock = Lock()
         self._free = BoundedSemaphore(_AT_ONCE)
@@ -67,7 +65,7 @@ class Database:
     def ask(self, question: Callable[[Engine], T], *, is_slow: bool = False) -> T:
         """The answer to a question. Raises DatabaseError while Postgres is away, or takes longer than five seconds a
         statement (a slow one: a minute)."""
-        seconds = _SLOW_SECONDS if is_slow else self._seconds
+        seconds = _SLOW_SECONDS if is_slow else _SECONDS
         too_long = DatabaseError("The database takes too long to answer; try again in a minute.")
         if not self._free.acquire(timeout=_GLANCE):
             raise too_long
@@ -137,13 +135,13 @@ def _engine(settings: Settings) -> Engine:
     if not has_role:
         _log.warning("The database's user may not make the role %s; the dashboard serves with all its rights.", ROLE)
 
-    @event.listens_for(owner, "connect")
-    def limit(connection: Any, _: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{_LOCKED_SECONDS}s'")
-            if has_role:
+    if has_role:
+
+        @event.listens_for(owner, "connect")
+        def step_down(connection: Any, _: object) -> None:
+            with connection.cursor() as cursor:
                 cursor.execute(f"SET ROLE {ROLE}")
-        connection.commit()
+            connection.commit()
 
     @event.listens_for(owner, "begin")
     def name(connection: Any) -> None:

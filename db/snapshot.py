@@ -8,44 +8,29 @@ the last who read it.
 """
 
 import fcntl
-import json
 import os
 import shutil
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 from sqlalchemy import Connection, Engine
 
-from db import findings, result_schema, run_checksums, sales, schema
-from db.bulk import arrow_schema
+from db import result_schema, sales
 from db.engine import clear_errors
-from db.parts import Part, allow_open, described, is_sound, make_durable, write_months, write_table
+from db.parts import Part, allow_open, make_durable
 from db.scope import WHOLE, Scope, views
 from db.turns import Turns
-from db.wanted import FINDINGS, KNOWN_FILE, NO_LINES, OF_RUN, SALES_FILE, Wanted, names, wanted_parts
+from db.version import MANIFEST, build, damaged, read_manifest, sound_parts
+from db.wanted import OF_RUN, names, wanted_parts
 from errors import SnapshotError, WholeShopError
 
-_MANIFEST = "manifest.json"
 _LAST = ".last"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a snapshot holds and what it was made from."""
-
-    version: int
-    data_version: str
-    loads: Sequence[int]
-    runs: Mapping[str, int]
-    tables: Mapping[str, Sequence[Part]]
 
 
 _turns = Turns(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -66,7 +51,7 @@ class Snapshot:
         self.path = path
         self.run_id = run_id
         self.scope = scope or Scope()
-        self.manifest = _read_manifest(path)
+        self.manifest = read_manifest(path)
         allow_open(sum(len(parts) for parts in self.manifest.tables.values()))
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -82,7 +67,7 @@ class Snapshot:
             if not self.scope.is_all:
                 self._see_through_scope()
         except (duckdb.Error, KeyError) as error:
-            raise _damaged(path) from error
+            raise damaged(path) from error
         self._connection.execute(f"SET allowed_directories = [{sales.quoted(path.resolve())}, {sales.quoted(path)}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
@@ -175,14 +160,14 @@ def open_newest(data_dir: Path) -> Snapshot:
                 "Nothing has been loaded yet; run `python -m etl load sample` or `python -m etl load FILE`."
             )
         try:
-            pin = os.open(newest / _MANIFEST, os.O_RDONLY)
+            pin = os.open(newest / MANIFEST, os.O_RDONLY)
         except FileNotFoundError:
             continue  # removed between the listing and the opening; there is a newer one
         fcntl.flock(pin, fcntl.LOCK_SH)
-        if (newest / _MANIFEST).exists():
+        if (newest / MANIFEST).exists():
             return Snapshot(newest, pin)
         os.close(pin)
-    raise _damaged(_newest(data_dir) or _root(data_dir))
+    raise damaged(_newest(data_dir) or _root(data_dir))
 
 
 def newest_version(data_dir: Path) -> int | None:
@@ -220,16 +205,16 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
     wanted = wanted_parts(connection)
     last = _last_number(root, old)
     try:
-        before = _read_manifest(old) if old else None
+        before = read_manifest(old) if old else None
     except SnapshotError:
         old = before = None  # nothing of it can be trusted, and all of it can be made anew
-    sound = _sound_parts(old, before, wholly) if old and before else {}
+    sound = sound_parts(old, before, wholly) if old and before else {}
     if old and {part.file: part.fingerprint for part in sound.values()} == wanted.by_file():
         _prune(root, old)
         return old
     building = root / "building"
     try:
-        _build(connection, wanted, last + 1, building, old, sound)
+        build(connection, wanted, last + 1, building, old, sound)
         place = root / f"{last + 1:08d}"
         (root / _LAST).write_text(str(last + 1))
         building.rename(place)
@@ -240,30 +225,6 @@ def _refreshed(connection: Connection, root: Path, old: Path | None, wholly: boo
     return place
 
 
-def _build(
-    connection: Connection,
-    wanted: Wanted,
-    version: int,
-    building: Path,
-    old: Path | None,
-    sound: Mapping[tuple[str, str], Part],
-) -> None:
-    """All of a version, on the disk, in a directory of its own."""
-    shutil.rmtree(building, ignore_errors=True)
-    for name in ("transaction_line", *names(result_schema.RESULT_TABLES)):
-        (building / name).mkdir(parents=True)
-    manifest = Manifest(
-        version=version,
-        data_version=wanted.data_version,
-        loads=wanted.loads,
-        runs=wanted.runs,
-        tables=_write_parts(connection, wanted, building, old, sound),
-    )
-    (building / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
-    for path in (building / _MANIFEST, *(path for path in building.iterdir() if path.is_dir()), building):
-        make_durable(path)
-
-
 def _last_number(root: Path, newest: Path | None) -> int:
     """The highest number ever given: one that somebody removed by hand is not given to other content."""
     try:
@@ -271,69 +232,6 @@ def _last_number(root: Path, newest: Path | None) -> int:
     except (OSError, ValueError):
         noted = 0
     return max(noted, int(newest.name) if newest else 0)
-
-
-def _sound_parts(old: Path, manifest: Manifest, wholly: bool) -> dict[tuple[str, str], Part]:
-    """(file, fingerprint) -> part, of those that are still what the manifest says."""
-    parts = (part for parts in manifest.tables.values() for part in parts)
-    return {(part.file, part.fingerprint): part for part in parts if is_sound(old, part, wholly=wholly)}
-
-
-def _write_parts(
-    connection: Connection,
-    wanted: Wanted,
-    building: Path,
-    old: Path | None,
-    sound: Mapping[tuple[str, str], Part],
-) -> dict[str, list[Part]]:
-    """Link the sound parts of before, write the others, and make those durable."""
-    fresh: set[str] = set()
-    for file, mark in wanted.by_file().items():
-        if old and (file, mark) in sound:
-            os.link(old / file, building / file)
-        else:
-            fresh.add(file)
-    write_months(connection, [m for m in wanted.months if f"transaction_line/{m}.parquet" in fresh], building)
-    if NO_LINES in fresh:
-        parquet.write_table(arrow_schema(schema.transaction_line).empty_table(), building / NO_LINES)
-    if f"{FINDINGS}.parquet" in fresh:
-        lines = [building / file for file in wanted.fingerprints["transaction_line"]]
-        allow_open(len(lines))
-        findings.write(lines, building / f"{FINDINGS}.parquet")
-    for name, files in wanted.fingerprints.items():
-        if name not in ("transaction_line", FINDINGS, sales.SALES, sales.KNOWN):
-            table = schema.metadata.tables[name.partition(OF_RUN)[0]]
-            for file in fresh.intersection(files):
-                write_table(connection, table, building / file)
-                if table in result_schema.RESULT_TABLES and (run := Path(file).stem).isdecimal():
-                    run_checksums.must_be(connection, table, int(run))
-    sources = {name: [building / file for file in files] for name, files in wanted.fingerprints.items()}
-    if SALES_FILE in fresh:
-        sales.write_sales(
-            {name: sources[name] for name in ("transaction_line", "customer", "product")}, building / SALES_FILE
-        )
-    if KNOWN_FILE in fresh:
-        of_run = {name: sources[name] for name in sales.KNOWN_OF}
-        sales.write_known(of_run, building / SALES_FILE, building / KNOWN_FILE)
-    for file in fresh:
-        make_durable(building / file)
-    return {
-        name: [described(building, file, mark) if file in fresh else sound[file, mark] for file, mark in files.items()]
-        for name, files in wanted.fingerprints.items()
-    }
-
-
-def _read_manifest(path: Path) -> Manifest:
-    try:
-        content = json.loads((path / _MANIFEST).read_text())
-        content["tables"] = {name: [Part(**part) for part in parts] for name, parts in content["tables"].items()}
-        return Manifest(**content)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> SnapshotError:
-    return SnapshotError(f"The snapshot in {path} is damaged; `python -m db snapshot` makes it anew.")
 
 
 def _root(data_dir: Path) -> Path:
@@ -366,7 +264,7 @@ def _prune(root: Path, newest: Path) -> None:
         if path.name >= newest.name:
             continue
         try:
-            with (path / _MANIFEST).open() as handle:
+            with (path / MANIFEST).open() as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path)
         except BlockingIOError:

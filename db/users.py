@@ -20,6 +20,8 @@ from settings import Settings
 MOST_FAILURES = 5
 LOCKED = timedelta(minutes=15)
 LINK_LASTS = timedelta(hours=24)
+LINK = "/sign-in/link/"
+"""Where the dashboard takes links; what stands in one follows."""
 FIRST = "owner"
 """The user that is made where there is none."""
 LONGEST_NAME = 100
@@ -119,12 +121,6 @@ def enable(engine: Engine, user: User) -> None:
         _set(connection, user, disabled_at=None, failures=0, locked_until=None)
 
 
-def end_sessions(engine: Engine, user: User) -> None:
-    """End all sessions of a user."""
-    with _changing(engine) as connection:
-        _set(connection, user, session_key=_key())
-
-
 def begin_trial(engine: Engine, name: str) -> tuple[User, bool] | None:
     """Who has the name and whether a password may be tried now; None where nobody has it.
 
@@ -178,13 +174,7 @@ def first_link(engine: Engine) -> str | None:
 
 def link_address(settings: Settings, token: str) -> str:
     """The address of such a link."""
-    return f"{address(settings)}/sign-in/link/{token}"
-
-
-def address(settings: Settings) -> str:
-    """Where the dashboard is reached: at its public address, else on this machine."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # nosec B104
-    return settings.public_url or f"http://{host}:{settings.port}"
+    return f"{settings.address}{LINK}{token}"
 
 
 def take_link(engine: Engine, token: str) -> User | None:

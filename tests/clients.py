@@ -1,9 +1,12 @@
-"""Clients of the application: the operator, and users of each role who signed in by a link."""
+"""Clients of the application: the operator, and users of each role who signed in by a link; what a browser sends."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
+from dash import Dash
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -40,3 +43,33 @@ def take_token(client: FlaskClient) -> None:
     found = re.search(r"_csrf_token=([^;]+)", " ".join(reply.headers.getlist("Set-Cookie")))
     assert found, reply.status
     client.environ_base["HTTP_X_CSRFTOKEN"] = found.group(1)
+
+
+def callback_body(app: Dash, output: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the browser would send to a callback, with values for some of its inputs and states (`id.property`)."""
+    told = app.callback_map[output]
+    given = {"url.pathname": "/", "url.search": "", **(values or {})}
+
+    def wired(parts: list[dict[str, str]]) -> list[Any]:
+        return [_wired(part["id"], part["property"], given) for part in parts]
+
+    outs = (out.rpartition(".") for out in output.strip(".").split("..."))
+    outputs = [{"id": _id(id_), "property": prop.split("@")[0]} for id_, _, prop in outs]
+    return {
+        "output": output,
+        "outputs": outputs if output.startswith("..") else outputs[0],
+        "inputs": wired(told["inputs"]),
+        "state": wired(told["state"]),
+        "changedPropIds": [],
+    }
+
+
+def _wired(name: str, prop: str, given: Mapping[str, Any]) -> Any:
+    id_ = _id(name)
+    if isinstance(id_, dict) and ["ALL"] in id_.values():
+        return []
+    return {"id": id_, "property": prop, "value": given.get(f"{name}.{prop}")}
+
+
+def _id(name: str) -> Any:
+    return json.loads(name) if name.startswith("{") else name

@@ -35,11 +35,11 @@ def loaded_unseen(copy: Copy, base: Base) -> None:
 
 
 SNAPSHOT_STEPS = (
-    "db.snapshot:write_months",
-    "db.snapshot:write_table#3",
-    "db.snapshot:findings.write+",
-    "db.snapshot:sales.write_sales",
-    "db.snapshot:described#2",
+    "db.version:write_months",
+    "db.version:write_table#3",
+    "db.version:findings.write+",
+    "db.version:sales.write_sales",
+    "db.version:described#2",
     "db.snapshot:Path.rename",
     "db.snapshot:Path.rename+",
 )

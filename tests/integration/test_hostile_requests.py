@@ -22,9 +22,9 @@ from dashboard.pages import OF_PICTURE, OF_SLOT, PAGES
 from db.engine import make_engine
 from permissions import Role
 from settings import Settings
-from tests.clients import signed_in
+from tests.clients import callback_body, signed_in
 from tests.conftest import shop_made
-from tests.integration.test_permissions import ROWS, body
+from tests.integration.test_permissions import ROWS
 from tests.poison import TEXTS, UNWRITTEN, made
 
 FIELDS = (
@@ -42,11 +42,10 @@ class Poisoned:
     app: Dash
     client: FlaskClient
     engine: Engine
-    callback_map: Any
 
     def asks(self, output: str, **values: Any) -> None:
         """Ask a callback; it must be answered, and no part of a page may fail."""
-        reply = self.client.post("/_dash-update-component", json=body(self, output, values))  # type: ignore[arg-type]
+        reply = self.client.post("/_dash-update-component", json=callback_body(self.app, output, values))
         self.checked(reply, (output, values))
 
     def checked(self, reply: Any, what: object) -> None:
@@ -61,7 +60,7 @@ def poisoned(server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         app = create_app(made(settings, engine))
         app.server.test_client().get("/_dash-layout")
         client = signed_in(app.server, engine, Role.ADMIN)
-        return Poisoned(app, client, make_engine(settings), app.callback_map)
+        return Poisoned(app, client, make_engine(settings))
 
     with shop_made(server, tmp_path_factory.mktemp("poisoned"), build) as poisoned:
         before = rows(poisoned.engine)
@@ -84,7 +83,7 @@ NARROW = ("overview.kpis", "segments.sentence", "value.cards", "customers.trail"
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_of_an_address_takes_every_text(poisoned: Poisoned, field: str) -> None:
-    page = next(output for output in poisoned.callback_map if output.startswith("..page.children"))
+    page = next(output for output in poisoned.app.callback_map if output.startswith("..page.children"))
     for number, hostile in enumerate((*TEXTS[FIELDS.index(field) % 4 :: 4], *UNWRITTEN)):
         query = f"?{field}={quote(hostile, errors='surrogatepass')}"
         name = NARROW[number % len(NARROW)]
@@ -118,7 +117,7 @@ def test_a_grid_takes_it_as_a_column_a_sort_a_test_and_a_search(poisoned: Poison
         {"startRow": hostile, "endRow": [hostile], "filterModel": hostile, "sortModel": {hostile: 1}},
     ):
         for grid in (ids.GRID, ids.BUNDLES):
-            output = next(known for known in poisoned.callback_map if known.startswith(f"..{grid}.getRowsResponse"))
+            output = next(known for known in poisoned.app.callback_map if known.startswith(f"..{grid}.getRowsResponse"))
             poisoned.asks(output, **{f"{grid}.getRowsRequest": request})
     for box in (ids.PICK_CUSTOMER, ids.PICK_PRODUCT):
         poisoned.asks(f"{box}.options", **{f"{box}.search_value": hostile})
@@ -132,14 +131,14 @@ STRANGE: tuple[Any, ...] = (
 
 @pytest.mark.parametrize("strange", STRANGE, ids=lambda strange: repr(strange)[:30])
 def test_every_input_of_every_callback_takes_every_value(poisoned: Poisoned, strange: Any) -> None:
-    for output, told in poisoned.callback_map.items():
+    for output, told in poisoned.app.callback_map.items():
         if told.get("callback") is None:
             continue
         for part in (*told["inputs"], *told["state"]):
             name = f"{part['id']}.{part['property']}"
             reply = poisoned.client.post(
                 "/_dash-update-component",
-                data=json.dumps(body(poisoned, output, {name: strange})),  # type: ignore[arg-type]
+                data=json.dumps(callback_body(poisoned.app, output, {name: strange})),
                 content_type="application/json",
             )
             assert reply.status_code < 500, (output, name, strange, reply.get_data(as_text=True)[:300])
@@ -180,7 +179,7 @@ def test_a_user_a_file_and_an_audience_may_be_called_so_or_are_refused(poisoned:
     named = quote(hostile, errors="replace") + ".csv"
     reply = poisoned.client.post("/upload", data=b"a,b\n1,2\n", headers={"X-File-Name": named[:2000]})
     assert reply.status_code in (200, 400, 429)
-    output = next(known for known in poisoned.callback_map if known.startswith("..audience-said.children"))
+    output = next(known for known in poisoned.app.callback_map if known.startswith("..audience-said.children"))
     poisoned.asks(output, **{"audience-save.n_clicks": 1, "audience-name.value": hostile})
 
 

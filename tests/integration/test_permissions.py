@@ -24,7 +24,7 @@ from db.scope import pseudonym
 from db.secret import PSEUDONYMS, secret
 from permissions import CALLBACKS, NOBODY, PARTS, RIGHTS, ROUTES, Right, Role, Viewer
 from settings import Settings
-from tests.clients import signed_in
+from tests.clients import callback_body, signed_in
 from tests.conftest import shop_made
 from tests.two_countries import FRENCH, SPANISH, made
 
@@ -140,36 +140,6 @@ def test_every_route_answers_as_the_table_says(house: House, who: str) -> None:
             assert not reply.headers.get("Location", "").startswith("/sign-in"), (who, method, address)
 
 
-def body(house: House, output: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the browser would send to a callback, with values for some of its inputs and states (`id.property`)."""
-    told = house.app.callback_map[output]
-    given = {"url.pathname": "/", "url.search": "", **(values or {})}
-
-    def wired(parts: list[dict[str, str]]) -> list[Any]:
-        return [_wired(part["id"], part["property"], given) for part in parts]
-
-    outs = (out.rpartition(".") for out in output.strip(".").split("..."))
-    outputs = [{"id": _id(id_), "property": prop.split("@")[0]} for id_, _, prop in outs]
-    return {
-        "output": output,
-        "outputs": outputs if output.startswith("..") else outputs[0],
-        "inputs": wired(told["inputs"]),
-        "state": wired(told["state"]),
-        "changedPropIds": [],
-    }
-
-
-def _wired(name: str, prop: str, given: Mapping[str, Any]) -> Any:
-    id_ = _id(name)
-    if isinstance(id_, dict) and ["ALL"] in id_.values():
-        return []
-    return {"id": id_, "property": prop, "value": given.get(f"{name}.{prop}")}
-
-
-def _id(name: str) -> Any:
-    return json.loads(name) if name.startswith("{") else name
-
-
 @everybody
 def test_every_callback_answers_as_the_table_says(house: House, who: str) -> None:
     client, viewer = house.clients[who], WHO[who]
@@ -179,7 +149,7 @@ def test_every_callback_answers_as_the_table_says(house: House, who: str) -> Non
         slot = {"name": "overview.kpis", "type": "slot"}
         values: dict[str, Any] = {f"{of['id']}.id": slot for of in told["state"] if of["property"] == "id"}
         values |= {"customer-grid.getRowsRequest": ROWS, "bundle-grid.getRowsRequest": ROWS}
-        reply = client.post("/_dash-update-component", json=body(house, output, values))
+        reply = client.post("/_dash-update-component", json=callback_body(house.app, output, values))
         right = permissions.for_callback(output)
         if viewer.may(right):
             assert reply.status_code in (200, 204), (who, output, reply.get_data(as_text=True)[:300])
@@ -198,7 +168,7 @@ def part(house: House, client: FlaskClient, name: str, path: str, *, said: str =
     place = PICTURE if kind == "picture" else SLOT
     output = f"{place}.{'figure' if kind == 'picture' else 'children'}"
     own = {"name": name, "type": kind}
-    asked = body(house, output, {f"{place}.id": own, "url.pathname": path, "url.search": search})
+    asked = callback_body(house.app, output, {f"{place}.id": own, "url.pathname": path, "url.search": search})
     asked["outputs"] = {"id": {"name": said or name, "type": kind}, "property": asked["outputs"]["property"]}
     return client.post("/_dash-update-component", json=asked)
 
@@ -240,7 +210,9 @@ def test_every_page_opens_for_who_may_and_no_address_forges_another(house: House
     for page in PAGES:
         path = page.path + (house.someone["customer"] if page.path.endswith("/") and page.path != "/" else "")
         for address in (path, path + "/", path.replace("customers", "%63ustomers")):
-            reply = client.post("/_dash-update-component", json=body(house, output, {"url.pathname": address}))
+            reply = client.post(
+                "/_dash-update-component", json=callback_body(house.app, output, {"url.pathname": address})
+            )
             if viewer.role is None:
                 assert refused(reply)
                 continue
@@ -266,7 +238,9 @@ FORGED: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("change", FORGED, ids=lambda change: json.dumps(change)[:50])
 def test_what_no_page_would_send_is_refused(house: House, change: dict[str, Any]) -> None:
-    asked = body(house, f"{SLOT}.children", {f"{SLOT}.id": {"name": "overview.kpis", "type": "slot"}}) | change
+    asked = (
+        callback_body(house.app, f"{SLOT}.children", {f"{SLOT}.id": {"name": "overview.kpis", "type": "slot"}}) | change
+    )
     for who in ("nobody", "executive", "admin"):
         reply = house.clients[who].post("/_dash-update-component", json=asked)
         assert reply.status_code in ((401,) if who == "nobody" else (400, 403)), reply.get_data(as_text=True)[:200]
@@ -284,7 +258,7 @@ def test_who_is_limited_to_a_country_asks_in_vain_for_another(house: House) -> N
             text = part(house, client, name, path, search=query).get_data(as_text=True)
             assert not re.search(rf"{SPANISH}(?!001)\d", text), (name, query)
     assert FRENCH in client.get("/download/customers.csv").get_data(as_text=True)
-    typed = body(house, "pick-customer.options", {"pick-customer.search_value": SPANISH})
+    typed = callback_body(house.app, "pick-customer.options", {"pick-customer.search_value": SPANISH})
     assert client.post("/_dash-update-component", json=typed).get_json()["response"]["pick-customer"]["options"] == []
 
 
@@ -305,8 +279,10 @@ def test_who_saw_and_who_downloaded_customers_is_noted_without_the_customers(hou
     given = {"customer-grid.getRowsRequest": asked, "url.search": "?country=France"}
     page = next(known for known in house.app.callback_map if known.startswith("..page.children"))
     for _ in range(2):
-        client.post("/_dash-update-component", json=body(house, grid, given))
-        client.post("/_dash-update-component", json=body(house, page, {"url.pathname": f"/customers/{FRENCH}001"}))
+        client.post("/_dash-update-component", json=callback_body(house.app, grid, given))
+        client.post(
+            "/_dash-update-component", json=callback_body(house.app, page, {"url.pathname": f"/customers/{FRENCH}001"})
+        )
     client.get("/download/customers.csv?country=France&columns=customer_id,segment")
     found = [event for event in audit.events(record) if event.actor.startswith("marketer-")]
     newest = {event.action: event for event in reversed(found)}
