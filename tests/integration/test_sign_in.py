@@ -301,6 +301,32 @@ def test_who_is_in_stays_in_while_postgres_is_away_and_nobody_comes_in(
     assert tried(app.server.test_client(), "maria@example.com", PASSWORD).status_code == 503
 
 
+def test_the_pages_of_an_admin_say_that_postgres_is_away(
+    app: Dash, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(app.server, engine, Role.ADMIN)
+
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseError("It is away.")
+
+    monkeypatch.setattr(Database, "ask", away)
+    for reply in (client.get("/users"), client.post("/users", data={"do": "add", "name": "x"}), client.get("/audit")):
+        assert reply.status_code in (200, 503)
+        assert "<h1>" in reply.text
+        assert "Something went wrong" not in reply.text
+    assert "It is away." in client.post("/users", data={"do": "add", "name": "x", "role": "admin"}).text
+
+
+def test_what_is_refused_is_a_page_for_who_reads_it(app: Dash, engine: Engine) -> None:
+    client = signed_in(app.server, engine, Role.EXECUTIVE)
+    reply = client.get("/users")
+    assert (reply.status_code, "<h1>This is not for you</h1>" in reply.text) == (403, True)
+    del client.environ_base["HTTP_X_CSRFTOKEN"]
+    reply = client.post("/account", data={"new": "x"})
+    assert (reply.status_code, "<h1>Load the page again</h1>" in reply.text) == (403, True)
+    assert client.get("/download/customers.csv").get_json()["error"].startswith("This is not for your account")
+
+
 def test_users_are_added_changed_and_shut_out_by_an_admin_on_their_page(app: Dash, engine: Engine) -> None:
     client = signed_in(app.server, engine, Role.ADMIN)
 
