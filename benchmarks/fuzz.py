@@ -93,7 +93,7 @@ def _sent(application: Dash, client: FlaskClient, rng: random.Random) -> tuple[A
         what: Any = (callback_name(output), text)
         return what, client.post("/_dash-update-component", data=text, content_type="application/json")
     rule = rng.choice([*application.server.url_map.iter_rules()])
-    address = _PLACE.sub(lambda _: _quoted(rng), rule.rule)
+    address = "/" + _PLACE.sub(lambda _: _quoted(rng), rule.rule).lstrip("/")  # else the client takes it for a host
     query = "&".join(
         f"{quote(_text(rng), errors='replace')}={quote(_text(rng), errors='replace')}" for _ in range(rng.randrange(4))
     )
