@@ -1,4 +1,5 @@
-# The environment is built where a compiler may be; what runs has none.
+# The environment is built where a compiler may be; what runs has none, and a user who cannot log in and owns no file of
+# the program.
 FROM python:3.12-slim AS builder
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
@@ -9,7 +10,7 @@ RUN python -m venv .venv \
 FROM python:3.12-slim
 # OpenMP, for a LightFM that was compiled above (arm64 has no wheel)
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --uid 10001 shop && install -d -o shop -g shop /data
+    && useradd --uid 10001 --create-home --shell /usr/sbin/nologin shop && install -d -o shop -g shop /data
 WORKDIR /app
 COPY --from=builder /app/.venv .venv
 COPY . .

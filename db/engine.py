@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from db import revisions
@@ -49,6 +48,11 @@ def engine_as_it_is(settings: Settings, *, impatient: bool = False) -> Engine:
         ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL names {url.get_backend_name()}; Shopper Spectrum needs Postgres.")
+    return engine_at(url, impatient=impatient)
+
+
+def engine_at(url: URL, *, impatient: bool = False) -> Engine:
+    """The same for an address that is known to be of Postgres."""
     driver = url.set(drivername="postgresql+psycopg2")
     session = _IMPATIENT if impatient else _SESSION
     return create_engine(driver, pool_pre_ping=True, connect_args=session, hide_parameters=True)

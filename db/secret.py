@@ -11,7 +11,7 @@ from uuid import uuid4
 from errors import ConfigurationError
 from settings import Settings
 
-SESSIONS, PSEUDONYMS, FORGOTTEN = "sessions", "pseudonyms", "forgotten customers"
+SESSIONS, PSEUDONYMS, FORGOTTEN, DATABASE = "sessions", "pseudonyms", "forgotten customers", "dashboard's database role"
 """Purposes."""
 
 _FILE = "secret"

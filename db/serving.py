@@ -1,7 +1,6 @@
 """Postgres as the dashboard reaches it while it serves: with the privileges that it needs and no others, never waiting
 long, and anew after a failure."""
 
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,30 +9,15 @@ from functools import partial
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event
 
 from db.engine import make_engine, ping
+from db.role import dashboard_engine
+from db.secret import DATABASE, secret
 from errors import DatabaseError
 from settings import Settings
 
 T = TypeVar("T")
-
-ROLE = "spectrum_dashboard"
-PRIVILEGES = {
-    "load": "SELECT",
-    "load_customer": "SELECT (load_id, customer_id)",
-    "load_product": "SELECT (load_id, product_id)",
-    "transaction_line": "SELECT (load_id, order_id, customer_id, product_id, ordered_at, amount)",
-    "rejected_row": "SELECT",
-    "model_run": "SELECT",
-    "alembic_version": "SELECT",
-    "audience": "SELECT, INSERT, UPDATE, DELETE",
-    "app_user": "SELECT, INSERT, UPDATE",
-    "sign_in_link": "SELECT, INSERT, DELETE",
-    "audit_event": "SELECT, INSERT",
-}
-"""Table -> what the dashboard may do with it (lines: count those of a load); of all others nothing."""
 
 REQUEST: ContextVar[str] = ContextVar("request", default="")
 """The reference of the request at hand, which the database's sessions carry in their name."""
@@ -43,8 +27,6 @@ _SLOW_SECONDS = 60
 _GLANCE, _AGAIN_SECONDS = 0.5, 5.0
 _AT_ONCE = 8
 _limit: ContextVar[int] = ContextVar("limit", default=_SECONDS)
-_GRANT_LOCK = 0x5350_4752
-_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -130,49 +112,13 @@ class Database:
 
 
 def _engine(settings: Settings) -> Engine:
-    owner = make_engine(settings, impatient=True)
-    has_role = _grant(owner)
-    if not has_role:
-        _log.warning("The database's user may not make the role %s; the dashboard serves with all its rights.", ROLE)
+    served = dashboard_engine(make_engine(settings, impatient=True), secret(settings, DATABASE).hex())
 
-    if has_role:
-
-        @event.listens_for(owner, "connect")
-        def step_down(connection: Any, _: object) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET ROLE {ROLE}")
-            connection.commit()
-
-    @event.listens_for(owner, "begin")
+    @event.listens_for(served, "begin")
     def name(connection: Any) -> None:
         connection.exec_driver_sql(
             "SELECT set_config('application_name', %s, true), set_config('statement_timeout', %s, true)",
             (f"shopper-spectrum {REQUEST.get()}".strip(), f"{_limit.get()}s"),
         )
 
-    owner.dispose()  # what was opened as the owner is not served with
-    return owner
-
-
-def _grant(owner: Engine) -> bool:
-    """Give the role what it may do, and nothing else; False where this user may not make one."""
-    try:
-        with owner.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _GRANT_LOCK})
-            connection.execute(
-                text(f"""
-                DO $$ BEGIN
-                    CREATE ROLE {ROLE} NOLOGIN;
-                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-                END $$
-            """)
-            )
-            connection.execute(text(f"GRANT {ROLE} TO CURRENT_USER"))
-            connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {ROLE}"))
-            connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {ROLE}"))
-            for table, privileges in PRIVILEGES.items():
-                connection.execute(text(f"GRANT {privileges} ON {table} TO {ROLE}"))
-    except SQLAlchemyError:
-        _log.debug("no role to serve as", exc_info=True)
-        return False
-    return True
+    return served

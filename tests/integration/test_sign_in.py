@@ -19,6 +19,7 @@ from auth.gate import safe_target
 from auth.provider import role_of
 from dashboard.app import create_app
 from db import audit, users
+from db.role import role_name
 from db.secret import secret
 from db.serving import Database
 from errors import DatabaseError, InputError
@@ -247,11 +248,43 @@ def run(engine: Engine, sql: str) -> None:
         "DROP TABLE audience",
         "CREATE TABLE mine (x int)",
         "COPY load TO PROGRAM 'id'",
+        "RESET ROLE; SELECT * FROM customer",
+        "RESET SESSION AUTHORIZATION; SELECT * FROM customer",
+        "SET ROLE postgres",
+        "ALTER ROLE CURRENT_USER SUPERUSER",
+        "GRANT postgres TO CURRENT_USER",
     ],
 )
-def test_the_dashboard_serves_as_a_role_that_may_do_little(settings: Settings, sql: str) -> None:
-    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+def test_the_dashboard_serves_as_a_login_that_may_do_little(settings: Settings, sql: str) -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner|must have admin option|must be superuser"):
         Database(settings).ask(lambda engine: run(engine, sql))
+
+
+def test_where_its_login_is_not_let_in_the_dashboard_steps_down_and_says_so(
+    settings: Settings, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    def who(served: Engine) -> tuple[str, str]:
+        with served.connect() as connection:
+            session, current = connection.execute(text("SELECT session_user, current_user")).one()
+            return session, current
+
+    session, current = Database(settings).ask(who)
+    with engine.connect() as connection:
+        assert session == current == role_name(connection)
+    run(engine, f"ALTER ROLE {current} CONNECTION LIMIT 0")
+    assert Database(settings).ask(who) == ("postgres", current)
+    assert "steps down" in caplog.text
+    with pytest.raises(DBAPIError, match="permission denied"):
+        Database(settings).ask(lambda served: run(served, "SELECT * FROM customer"))
+
+
+def test_of_the_dashboards_login_the_server_knows_a_verifier_alone(settings: Settings, engine: Engine) -> None:
+    Database(settings).ask(lambda served: run(served, "SELECT 1"))
+    with engine.connect() as connection:
+        kept = connection.scalar(
+            text("SELECT rolpassword FROM pg_authid WHERE rolname = :role"), {"role": role_name(connection)}
+        )
+    assert str(kept).startswith("SCRAM-SHA-256$")
 
 
 def test_a_question_that_takes_too_long_is_given_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
