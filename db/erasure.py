@@ -77,6 +77,7 @@ def erase(connection: Connection, load_id: int | None = None) -> dict[str, int]:
     removed = {schema.rejected_row.name: _blank(connection, load_id)}
     if load_id is None:
         removed[schema.audience.name] = _audiences(connection)
+        run_checksums.leave_out(connection, _WHO)
     for table in tables():
         where = f"customer_id IN ({_WHO})"
         if load_id is not None and table in _RESULTS:
@@ -85,8 +86,6 @@ def erase(connection: Connection, load_id: int | None = None) -> dict[str, int]:
             where += " AND load_id = :load_id"
         change = f"UPDATE {table.name} SET customer_id = NULL" if table in ANONYMOUS else f"DELETE FROM {table.name}"
         removed[table.name] = connection.execute(text(f"{change} WHERE {where}"), {"load_id": load_id}).rowcount
-    if load_id is None:
-        run_checksums.renew(connection)
     return {name: rows for name, rows in removed.items() if rows}
 
 

@@ -24,11 +24,23 @@ def of_run(connection: Connection, run_id: int) -> Checksums:
     return {name: told for name, told in found.items() if told["rows"]}
 
 
-def renew(connection: Connection) -> None:
-    """Take anew the checksums of all runs, from which somebody was erased."""
-    for run_id in connection.execute(select(model_run.c.run_id).where(model_run.c.checksums != {})).scalars().all():
-        kept = {"checksums": of_run(connection, run_id)}
-        connection.execute(update(model_run).where(model_run.c.run_id == run_id).values(kept))
+def leave_out(connection: Connection, customers: str) -> None:
+    """Take customers (a query of their ids) whose rows are about to be deleted out of the checksums of all runs.
+
+    A checksum is a sum over rows: theirs are subtracted, and what else was changed before is found afterwards too.
+    """
+    of_customers = [table for table in RESULT_TABLES if C.CUSTOMER_ID in table.columns]
+    runs = select(model_run.c.run_id, model_run.c.checksums).where(model_run.c.checksums != {})
+    for run_id, kept in connection.execute(runs).all():
+        left = dict(kept)
+        for table in of_customers:
+            told = kept.get(table.name)
+            if told is not None and set(told["columns"]) <= set(_columns(table)):
+                gone = _of(connection, table, run_id, told["columns"], f"{C.CUSTOMER_ID} IN ({customers})")
+                checksum = int(told["checksum"]) - int(gone["checksum"])
+                left[table.name] = {**told, "rows": told["rows"] - gone["rows"], "checksum": str(checksum)}
+        left = {name: told for name, told in left.items() if told["rows"]}
+        connection.execute(update(model_run).where(model_run.c.run_id == run_id).values(checksums=left))
 
 
 def must_be(connection: Connection, table: Table, run_id: int) -> None:
@@ -66,10 +78,13 @@ def _is(connection: Connection, table: Table, run_id: int, kept: Checksums) -> b
     return not set(told["columns"]) <= set(_columns(table)) or _of(connection, table, run_id, told["columns"]) == told
 
 
-def _of(connection: Connection, table: Table, run_id: int, columns: Sequence[str]) -> dict[str, Any]:
+def _of(
+    connection: Connection, table: Table, run_id: int, columns: Sequence[str], where: str = "true"
+) -> dict[str, Any]:
     """The sum of 64-bit hashes of the rows as text: Postgres makes half a million and more of them in a second."""
     row = ", ".join(f'"{name}"' for name in columns)
-    query = f'SELECT count(*), sum(hashtextextended(ROW({row})::text, 0)) FROM "{table.name}" WHERE run_id = :run_id'
+    hashes = f"coalesce(sum(hashtextextended(ROW({row})::text, 0)), 0)"
+    query = f'SELECT count(*), {hashes} FROM "{table.name}" WHERE run_id = :run_id AND {where}'
     rows, checksum = connection.execute(text(query), {"run_id": run_id}).one()
     return {"rows": rows, "checksum": str(checksum), "columns": list(columns)}
 

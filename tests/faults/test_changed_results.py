@@ -55,6 +55,18 @@ def test_changed_results_are_found_and_never_shown(shop: Copy, tried: Tried, cha
     content.must_be_settled(engine, settings.data_dir)
 
 
+@pytest.mark.parametrize("change", ["a number", "a row gone", "a whole table"])
+def test_who_is_erased_meanwhile_hides_nothing(shop: Copy, tried: Tried, change: str) -> None:
+    forget = ("db", "forget", "c9", "--yes")
+    assert apart.command(shop.settings, *forget)[0] == 0
+    assert apart.command(shop.settings, "db", "check") == (0, "")
+    with shop.engine.begin() as connection:
+        assert connection.execute(text(CHANGES[change])).rowcount, "something is changed"
+    tried("results changed in the record", f"{change}, then somebody is erased")
+    apart.command(shop.settings, "db", "forget", "c10", "m7", "--yes")
+    assert apart.command(shop.settings, "db", "check")[0] == 2
+
+
 def test_a_run_that_is_withdrawn_gives_way_to_the_one_before(shop: Copy, tried: Tried) -> None:
     settings, engine = shop.settings, shop.engine
     first = content.record(engine)
