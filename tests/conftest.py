@@ -1,6 +1,7 @@
 """What the tests share: one embedded Postgres a run, an empty shop a test, the real data, a small modelled shop."""
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -29,6 +30,7 @@ HOUSEHOLDS = 800
 _TEMPLATE = "migrated"
 _SAMPLE = "sample"
 _RUN_ROOT = pytest.StashKey[Path]()
+_MEMORY, _ROOM = Path("/dev/shm"), 6 << 30
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -41,11 +43,18 @@ def lacking(what: str) -> None:
     pytest.skip(what)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the directory of the run; not in pytest's own, which the next pytest closes to the server's user."""
+    """Make the directory of the run, in memory where there is room: hundreds of databases are made and dropped."""
     os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores; read when scikit-learn is first imported
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
-    config.stash[_RUN_ROOT] = Path(worker["run_root"] if worker else tempfile.mkdtemp(prefix="spectrum-tests-"))
+    if worker:
+        config.stash[_RUN_ROOT] = Path(worker["run_root"])
+        return
+    in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    config.stash[_RUN_ROOT] = Path(tempfile.mkdtemp(prefix="spectrum-tests-", dir=_MEMORY if in_memory else None))
+    if config.option.basetemp is None:
+        config.option.basetemp = config.stash[_RUN_ROOT] / "tmp"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -54,8 +63,15 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["run_root"] = str(node.config.stash[_RUN_ROOT])
 
 
+def pytest_collection_finish() -> None:
+    """What the imports made stays, and need not be searched for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave no directory behind, once all workers have ended."""
+    gc.unfreeze()
     if not hasattr(config, "workerinput"):
         shutil.rmtree(config.stash[_RUN_ROOT], ignore_errors=True)
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+@cache
 def product() -> list[Source]:
     """Every Python file that is shipped."""
     paths = [*ROOT.glob("*.py"), *(path for area in AREAS for path in (ROOT / area).rglob("*.py"))]
