@@ -56,7 +56,7 @@ docs: setup  ## Write docs/data-quality.md and the tables of docs/segments.md fr
 	@$(python) -m tools.segment_tables
 
 images: setup-dev  ## Take the README's pictures anew from the pages that the browser tests walk
-	@$(python) -m pytest -q tests/e2e/test_every_page.py
+	@PICTURES=1 $(python) -m pytest -q tests/e2e/test_every_page.py
 	@for page in overview segments movement; do cp tests/e2e/shots/$$page-top.png docs/images/$$page.png; done
 
 notebook: setup-dev  ## Run notebooks/exploration.ipynb anew, in place, on the data that are loaded

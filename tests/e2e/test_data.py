@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from settings import Settings
-from tests.e2e.conftest import ROOT, OpenPage, wait_for
+from tests.e2e.conftest import ROOT, OpenPage, beside, wait_for
 
 SHOPIFY = ROOT / "tests" / "data" / "shapes" / "shopify.csv"
 DROP = """
@@ -63,11 +63,8 @@ def chosen(page: Page, meaning: str, column: str) -> None:
     page.get_by_role("option", name=column, exact=True).click()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_a_file_is_dropped_corrected_loaded_mended_and_loaded_again(
-    open_page: OpenPage, width: int, theme: str, tmp_path: Path
-) -> None:
-    page = open_page("/", width, theme)
+def loaded(page: Page) -> None:
+    """Drop a file on an empty shop, correct what a column means, load it."""
     page.get_by_role("link", name="Drop a file on the Data page").click()
     expect(page.get_by_text("Nothing is loaded yet")).to_be_visible()
     dropped(page, SHOPIFY.read_text(), "shopify.csv")
@@ -80,7 +77,18 @@ def test_a_file_is_dropped_corrected_loaded_mended_and_loaded_again(
     expect(page.get_by_role("cell", name="Anna Groß").first).to_be_visible()
     page.get_by_role("button", name="Load", exact=True).click()
     expect(page.locator(".sentence")).to_contain_text("14 of 19 rows accepted")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_a_file_is_dropped_corrected_and_loaded(open_page: OpenPage) -> None:
+    page = open_page("/", 390, "dark")
+    loaded(page)
+    assert beside(page) <= 0
+
+
+def test_a_file_is_dropped_corrected_loaded_mended_and_loaded_again(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("/")
+    loaded(page)
+    assert beside(page) <= 0
 
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()

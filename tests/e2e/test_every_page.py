@@ -1,9 +1,11 @@
-"""Every page in both widths and themes: nothing beside the window, no serious fault by axe-core, a picture kept.
+"""Every page in both widths and themes: nothing beside the window, no serious fault by axe-core.
 
-The pictures stand in `tests/e2e/shots`; `make images` takes those of the README from there.
+From page to page the themes change places between the widths. With PICTURES=1 each width is seen in both, and pictures
+of all stand in `tests/e2e/shots` afterwards; `make images` takes those of the README from there.
 """
 
 import json
+import os
 from pathlib import Path
 
 import axe_playwright_python
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import OpenPage, beside, filled, until
 
 SHOTS = Path(__file__).parent / "shots"
+PICTURES = bool(os.environ.get("PICTURES"))
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 NOT_OURS = [
     [".dash-options-list"],  # Dash's lists put a checkbox into each option, and nothing tells them not to
@@ -71,28 +74,34 @@ def settled(page: Page) -> None:
     )
 
 
+def picture(page: Page, name: str, width: int, theme: str) -> None:
+    """Keep how it looks: all of it, and what is seen first."""
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
+    if (width, theme) == (1280, "light"):
+        page.screenshot(path=SHOTS / f"{name}-top.png")  # what README shows
+
+
 @pytest.mark.parametrize("walk", WALKS)
 def test_every_page_fits_and_can_be_used_by_everyone(open_page: OpenPage, walk: str) -> None:
-    SHOTS.mkdir(exist_ok=True)
     page = open_page("/nowhere")
     root, theme = page.url.removesuffix("/nowhere"), "light"
     for name, path in WALKS[walk].items():
         page.goto(root + path)
-        for turned, width in ((False, 1280), (False, 390), (True, 390), (True, 1280)):
-            if turned and width == 390:
+        other = "dark" if theme == "light" else "light"
+        for width, wanted in (*((1280, theme), (390, other)), *(((390, theme), (1280, other)) if PICTURES else ())):
+            if theme != wanted:
                 page.locator("#toggle-theme").click()
-                theme = "dark" if theme == "light" else "light"
+                theme = wanted
                 expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
             page.set_viewport_size({"width": width, "height": 900})
             settled(page)
             where = f"{name} at {width} in {theme}"
             assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
             assert beside(page) <= 0, where
-            page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
-            if (width, theme) == (1280, "light"):
-                page.screenshot(path=SHOTS / f"{name}-top.png")  # what README shows
-            if (width == 390) == turned:  # both widths and, from page to page, both themes; what is left is colours
-                assert faults(page) == [], where
+            assert faults(page) == [], where
+            if PICTURES:
+                picture(page, name, width, theme)
         assert page.evaluate(TWINLESS) == [], name
     page.set_viewport_size({"width": 2560, "height": 1440})
     assert beside(page) <= 0
