@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -10,11 +10,14 @@ from auth.frame import viewer
 
 _TRIES = "20 per minute"
 _LISTS = "60 per minute"
+_GUESSES = ("/sign-in", "/sign-in/link/<token>")
+"""Of these only what is refused counts: a whole office may come in by one address in one minute."""
+
 LIMITS = {
     "/sign-in": (_TRIES, ("POST",)),
     "/sign-in/link/<token>": (_TRIES, ("GET",)),
-    "/sign-in/provider": (_TRIES, ("GET",)),
-    "/sign-in/provider/back": (_TRIES, ("GET",)),
+    "/sign-in/provider": (_LISTS, ("GET",)),
+    "/sign-in/provider/back": (_LISTS, ("GET",)),
     "/account": (_TRIES, ("POST",)),
     "/upload": (_LISTS, ("POST",)),
     "/download/<any(customers,recommendations,audience,bundles):name>.<any(csv,xlsx):suffix>": (_LISTS, ("GET",)),
@@ -29,8 +32,14 @@ def apply(server: Flask) -> None:
     endpoints = {rule.rule: rule.endpoint for rule in server.url_map.iter_rules()}
     for rule, (limit, methods) in LIMITS.items():
         endpoint = endpoints[rule]
-        limited: Any = limiter.limit(limit, methods=list(methods))(server.view_functions[endpoint])
+        counted = _is_refused if rule in _GUESSES else None
+        limit_it = limiter.limit(limit, methods=list(methods), deduct_when=counted)
+        limited: Any = limit_it(server.view_functions[endpoint])
         server.view_functions[endpoint] = limited
+
+
+def _is_refused(answer: Response) -> bool:
+    return answer.status_code >= 400
 
 
 def _whose() -> str:

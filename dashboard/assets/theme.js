@@ -3,6 +3,8 @@
 (function () {
   "use strict";
 
+  delete Object.prototype.__proto__; // a product may be called so: as a key it is one like any other
+
   var chosen = null;
   try { chosen = localStorage.getItem("theme"); } catch (e) { /* a private window may refuse */ }
   var theme = chosen || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");

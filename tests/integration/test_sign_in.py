@@ -220,6 +220,12 @@ def test_sign_in_is_tried_so_often_and_no_more(client: FlaskClient, engine: Engi
     assert [reply.status_code for reply in tries] == [401] * 20 + [429] * 5
 
 
+def test_a_whole_office_comes_in_by_one_address(client: FlaskClient, engine: Engine) -> None:
+    tokens = [users.make_link(engine, users.add(engine, f"user-{n}", Role.EXECUTIVE)) for n in range(30)]
+    assert [client.get(f"/sign-in/link/{token}").status_code for token in tokens] == [303] * 30
+    assert [client.get(f"/sign-in/link/{token}").status_code for token in tokens] == [403] * 20 + [429] * 10
+
+
 def test_the_log_of_what_was_done_can_only_grow(settings: Settings, engine: Engine) -> None:
     database = Database(settings)
     database.ask(lambda served: audit.note(served, "maria", "downloaded list", "customers", 3, {"query": "?x=1"}))
