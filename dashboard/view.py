@@ -48,6 +48,10 @@ class View:
         """Whether whoever looks has a right."""
         return self.viewer.may(right)
 
+    def leads(self, words: str) -> str:
+        """Words that invite to go on to customers; none for those who may not see them."""
+        return words if self.may(Right.CUSTOMERS) else ""
+
     @property
     def period(self) -> Period:
         """The days the numbers of this view cover."""

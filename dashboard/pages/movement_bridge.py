@@ -49,7 +49,7 @@ def bridge(view: View) -> Component:
     title = _finding(shown, last - first, view.currency)
     about = (
         f"Net revenue of {_days(before)}, what changed it by how customers stand, and that of {_days(period)}; "
-        "it adds up to the cent. Click a bar for its customers"
+        f"it adds up to the cent{view.leads('. Click a bar for its customers')}"
     )
     if floor:
         about += f". The axis begins at {fmt.short_money(floor, view.currency)}, so that the changes can be seen"

@@ -48,8 +48,8 @@ def retention(view: View) -> Component:
         for name, column in (("Share of customers", "share"), (f"Revenue ({view.currency})", "revenue"))
     ]
     about = (
-        "Customers by the month of their first order, and how many of them bought in each month after it. "
-        "Click a cell for them"
+        "Customers by the month of their first order, and how many of them bought in each month after it"
+        + view.leads(". Click a cell for them")
     )
     if partial:
         about += f". {_PARTIAL} {fmt.month_so_far(last)}, so its cells will still grow"

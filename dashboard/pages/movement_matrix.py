@@ -49,7 +49,8 @@ def matrix(view: View) -> Component:
         titles=(f"on {fmt.day(course.until)}", f"on {fmt.day(course.since)}"),
     )
     title = f"{fmt.percent(stayed, 0)} of the customers of {fmt.day(course.since)} stand where they stood"
-    about = "From each row to each column; the stronger the colour, the larger the share of the row. Click one for them"
+    about = "From each row to each column; the stronger the colour, the larger the share of the row"
+    about += view.leads(". Click one for them")
     wide = {"--least": f"{140 + 92 * len(columns)}px"}
     plot = html.Div(graph("matrix", drawn, 110 + 40 * len(rows), title), className="wide-plot", style=wide)
     counted = [(row, column, number) for (row, column), number in numbers.items() if number]

@@ -56,7 +56,7 @@ def months(view: View) -> Component:
     ]
     about = (
         "Each month against the month before; above the line who bought, below it who lapsed (with what they brought "
-        "the month before). Click a part for its customers"
+        f"the month before){view.leads('. Click a part for its customers')}"
     )
     if last.end < last_day:
         about += f". {fmt.month_so_far(last_day)} and is left out"

@@ -36,7 +36,8 @@ def segments(view: View) -> Component:
         Column("revenue", f"Revenue ({view.currency})", lambda v: fmt.number(v, 2), numeric=True),
         Column("of_revenue", "Share", fmt.percent, numeric=True),
     ]
-    about = "Share of the period's revenue (colour) and of all customers (grey); click one for its customers"
+    about = "Share of the period's revenue (colour) and of all customers (grey)"
+    about += view.leads("; click one for its customers")
     if total <= 0:
         about = "Share of all customers; without net revenue in the period there are no shares of it"
     elif others := total - named["revenue"].sum():

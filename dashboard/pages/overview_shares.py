@@ -43,8 +43,8 @@ def shares(view: View) -> Component:
     parts = {name: list(parted[name]) for name in names}
     picture = stacked([f"{day:%b %Y}" for day in days], parts, colours, hovers, hrefs, view.theme)
     about = (
-        "Share of the customers who had ordered by then, at each date of the run; the period does not apply. "
-        "Click a block for its customers"
+        "Share of the customers who had ordered by then, at each date of the run; the period does not apply"
+        + view.leads(". Click a block for its customers")
     )
     return card(title, graph("shares", picture, 320, title), about=about, twin=_twin(view, days, counts, parted, names))
 

@@ -46,7 +46,7 @@ def traits(view: View) -> Component:
         "How much more (right, in colour) or less (left, grey) common than among all customers; of purchases, than "
         "among customers who buy from as many kinds. Shown where it holds after correcting for "
         f"{fmt.number(tested)} comparisons (q ≤ {fmt.percent(queries.FALSE_DISCOVERY, 0)}); the {_MOST_EACH_WAY} "
-        "strongest each way. Click a bar for the customers"
+        f"strongest each way{view.leads('. Click a bar for the customers')}"
     )
     columns = [
         Column("segment", "Segment"),
@@ -121,8 +121,8 @@ def products(view: View) -> Component:
     ]
     about = (
         "Lift: the product's share of what the segment's customers buy over its share in the whole shop. "
-        "Postage and other services are left out, and by quantity what is not counted in pieces (fuel). "
-        "Click a product for the segment's customers who bought it"
+        "Postage and other services are left out, and by quantity what is not counted in pieces (fuel)"
+        + view.leads(". Click a product for the segment's customers who bought it")
     )
     return card("What each segment buys", panes(shown), about=about)
 

@@ -62,7 +62,8 @@ def grid(view: View) -> Component:
     )
     sums = frame.groupby("rfm_group")["customers"].sum().sort_values(ascending=False)
     title = f"{sums.index[0]} is the largest group: {fmt.percent(sums.iloc[0] / sums.sum(), 0)} of customers"
-    about = "Each cell of the scores has one group; the stronger the colour, the more customers. Click a cell for them"
+    about = "Each cell of the scores has one group; the stronger the colour, the more customers"
+    about += view.leads(". Click a cell for them")
     plot = html.Div(graph("rfm-grid", drawn, 420, title), className="wide-plot narrow")
     columns = [
         Column("r_score", "R", fmt.number, numeric=True),
@@ -89,8 +90,8 @@ def flat(view: View) -> Component:
     both = sum(made["explained"])
     title = f"Two axes hold {fmt.percent(both, 0)} of what tells customers apart"
     about = (
-        "Principal components of the standardised features, coloured by segment; an axis is named by what makes it. "
-        "Click a customer to open it"
+        "Principal components of the standardised features, coloured by segment; an axis is named by what makes it"
+        + view.leads(". Click a customer to open it")
     )
     aside = pill(f"{fmt.number(len(points))} of {fmt.number(int(points['total'].iloc[0]))} shown")
     middle = points.groupby("segment", as_index=False)[["pca_x", "pca_y"]].mean()

@@ -54,9 +54,9 @@ def activity(view: View) -> Component:
         Column("expected", f"Expected ({view.currency})", fmt.number, numeric=True),
     ]
     about = (
-        "Mean probability that a customer has not left for good, by orders and by days since the last one; click a "
-        "cell for its customers. The model lets nobody leave before a second order: for who ordered once see the "
-        "churn risk"
+        "Mean probability that a customer has not left for good, by orders and by days since the last one"
+        f"{view.leads('; click a cell for its customers')}. The model lets nobody leave before a second order: for "
+        "who ordered once see the churn risk"
     )
     plot = html.Div(graph("activity", drawn, 76 + 34 * len(shares), title), className="wide-plot")
     return card(title, plot, about=about, twin=(frame, columns))

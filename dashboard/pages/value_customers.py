@@ -44,7 +44,7 @@ def deciles(view: View) -> Component:
     ]
     about = (
         "Tenths of all customers by expected revenue: share of the net revenue of the next 365 days (colour) and of "
-        "the last (grey); click one for its customers"
+        f"the last (grey){view.leads('; click one for its customers')}"
     )
     return card(title, graph("deciles", drawn, 30 + 40 * len(frame), title), about=about, twin=(frame, columns))
 

@@ -195,6 +195,7 @@ def test_every_part_of_every_page_answers_as_the_table_says(house: House, who: s
                 assert not OF_THE_SHOP.search(text), (who, name)
             elif not viewer.may(Right.CUSTOMERS):
                 assert not re.search(rf"(?:{FRENCH}|{SPANISH})\d", text), (who, name)
+                assert not re.search(r"[Cc]lick [^.]*(?:customer|them)\b", text), (who, name)
             if others and viewer.role is not None:
                 assert not re.search(rf"{others}(?!001)\d", text), (who, name)
                 assert "X-Spectrum-Failed" not in reply.headers, (who, name, text[:300])
