@@ -45,7 +45,10 @@ def lacking(what: str) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the directory of the run, in memory where there is room: hundreds of databases are made and dropped."""
+    """Make the directory of the run, in memory where there is room: hundreds of databases are made and dropped.
+
+    It is not in pytest's own, which the next pytest closes to the server's user.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"  # the workers share the cores; read when scikit-learn is first imported
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
     if worker:

@@ -44,9 +44,8 @@ def flows(view: View) -> Component:
     height = max(_HEIGHT, _A_BAR * max(len(left), len(right)))
     drawn = sankey(frame.assign(cause=frame["told"]), nodes, view.theme, height)
     since, until = fmt.day(course.since), fmt.day(course.until)
-    about = f"Customers by where they stood on {since} (left) and on {until} (right), coloured by why" + view.leads(
-        ". Click a flow or a bar for its customers"
-    )
+    about = f"Customers by where they stood on {since} (left) and on {until} (right), coloured by why"
+    about += view.leads(". Click a flow or a bar for its customers")
     columns = [
         Column("origin", "From"),
         Column("to_segment", "To"),

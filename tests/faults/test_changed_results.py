@@ -63,7 +63,11 @@ def test_who_is_erased_meanwhile_hides_nothing(shop: Copy, tried: Tried, change:
     with shop.engine.begin() as connection:
         assert connection.execute(text(CHANGES[change])).rowcount, "something is changed"
     tried("results changed in the record", f"{change}, then somebody is erased")
-    apart.command(shop.settings, "db", "forget", "c10", "m7", "--yes")
+    code, said = apart.command(shop.settings, "db", "forget", "c10", "c12", "--yes")
+    assert (code, "the snapshot stays as it is" in said) == (2, True), "the record is done, the snapshot cannot be"
+    with shop.engine.connect() as connection:
+        left = text("SELECT count(*) FROM customer_segment WHERE customer_id IN ('c9', 'c10', 'c12')")
+        assert connection.execute(left).scalar_one() == 0
     assert apart.command(shop.settings, "db", "check")[0] == 2
 
 

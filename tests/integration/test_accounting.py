@@ -175,7 +175,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tables")
 
 
-ONE_SHOP = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_SHOP = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @ONE_SHOP
@@ -219,7 +219,7 @@ def test_every_row_and_every_cent_of_any_table_is_accounted_for(
     assert digest(engine, without=[done.load_id]) == before
 
 
-@settings(ONE_SHOP, max_examples=16)
+@settings(ONE_SHOP, max_examples=25)
 @given(
     table=TABLES,
     more=TABLES,

@@ -139,7 +139,7 @@ def test_ctrl_c_closes_the_run_and_ends_the_evaluation_beside_it(
     done = models(settings, "--quick", "--holdout-days", "14")
     assert done.exit_code == 130
     assert "Traceback" not in done.output
-    assert ended.wait(30), "nobody waits for an evaluation that is not wanted"
+    assert ended.wait(5), "nobody waits for an evaluation that is not wanted"
     assert is_broken_off(engine)
 
 
